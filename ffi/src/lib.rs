@@ -1,0 +1,1 @@
+//! Safe Rust over the C runtime API of TVM 0.19.

@@ -1,0 +1,1 @@
+//! arco-tvm: an autotuner for TVM 0.19 that chooses configurations of TVM's own task templates.

@@ -1,0 +1,3 @@
+//! The `arco-tvm` command.
+
+fn main() {}
