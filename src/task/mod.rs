@@ -1,0 +1,42 @@
+//! What is tuned: a task (one operator at one shape on one target) and the space of its configurations.
+//!
+//! Templates stay in Python. What is here is all that a search needs of them: AutoTVM's numbering of
+//! configurations, the values of the knobs, and the task's name in the log.
+
+mod config;
+mod description;
+mod index;
+mod knob;
+mod space;
+
+pub use config::{ConfigEntity, ConfigError};
+pub use description::{DescriptionError, TaskDescription};
+pub use index::{ConfigIndex, KnobId, TaskId};
+pub use knob::{Entity, EntityError, Knob, KnobError, KnobKind};
+pub use space::{ConfigSpace, Digits, SpaceError, ValidityFilter};
+
+use serde_json::Value;
+
+/// What identifies a task in a log: target, template and arguments.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Workload {
+    /// The target as TVM normalises it (`str(Target(..))`).
+    pub target: String,
+    /// Name of the template, such as `conv2d_NCHWc.x86`.
+    pub name: String,
+    /// The template's arguments in AutoTVM's JSON form.
+    pub args: Value,
+}
+
+/// One tunable operator of a model.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// What names it in the log.
+    pub workload: Workload,
+    /// Floating-point operations of one run, where TVM can count them.
+    pub flop: Option<f64>,
+    /// How often the operator occurs in the model.
+    pub weight: u32,
+    /// Its configurations.
+    pub space: ConfigSpace,
+}
