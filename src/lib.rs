@@ -1,4 +1,7 @@
 //! arco-tvm: an autotuner for TVM 0.19 that chooses configurations of TVM's own task templates.
 
 pub mod record;
+pub mod seed;
+pub mod strategy;
+pub mod surrogate;
 pub mod task;
