@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import tvm
-from tvm import autotvm
+from tvm import autotvm, te
 from tvm.autotvm.measure.measure_methods import gpu_verify_pass
 from tvm.autotvm.task.space import ConfigEntity, FallbackConfigEntity, InstantiationError
 from tvm.autotvm.utils import get_const_tuple
@@ -187,3 +187,14 @@ def _export(module: tvm.runtime.Module, compiler: str | None, timeout: float | N
         module.export_library(path, fcompile=fcompile, workspace_dir=folder)
         with open(path, "rb") as file:
             return file.read()
+
+
+def warm_up() -> None:
+    """Build a kernel that is of no use, so that TVM and LLVM have done what they do once."""
+    if has_codegen("llvm"):
+        tensor = te.placeholder((16,), name="tensor")
+        result = te.compute((16,), lambda i: tensor[i] + 1.0)
+        target = Target("llvm", host="llvm")
+        with target:
+            lowered = tvm.lower(te.create_schedule(result.op), [tensor, result], name="default_function")
+            _export(_generate(lowered, target), None, None)
