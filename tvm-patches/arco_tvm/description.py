@@ -20,9 +20,8 @@ from tvm.autotvm.task.space import (
     SplitSpace,
 )
 
-from arco_tvm.errors import ArcoError
+from arco_tvm.errors import ArcoError, summary
 from arco_tvm.extract import ExtractedTask
-from arco_tvm.models.files import last_line
 from arco_tvm.targets import resolve
 
 _created: dict[tuple, autotvm.task.Task] = {}
@@ -88,7 +87,7 @@ def create_task(task_json: dict[str, Any]) -> autotvm.task.Task:
         try:
             _created[key] = autotvm.task.create(name, args, target=resolved.object())
         except Exception as exc:
-            raise ArcoError("bad-task", f"{name} rejects {args}: {last_line(exc)}") from exc
+            raise ArcoError("bad-task", f"{name} rejects {args}: {summary(exc)}") from exc
     return _created[key]
 
 
@@ -143,3 +142,8 @@ def _entity_json(entity: Any) -> tuple[str, Any]:
     if isinstance(entity, OtherOptionEntity):
         return "ot", entity.val
     raise ArcoError("bad-task", f"unknown kind of knob: {type(entity).__name__}")
+
+
+def entities_json(config: ConfigSpace) -> list[list[Any]]:
+    """A configuration's entities as AutoTVM's log has them: `[[knob name, kind, value], ...]`."""
+    return [[name, *_entity_json(entity)] for name, entity in config._entity_map.items()]

@@ -4,6 +4,7 @@ import functools
 import json
 import logging
 import math
+import re
 import traceback
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -13,6 +14,8 @@ logger = logging.getLogger("arco_tvm")
 
 #: How much of a message goes over the wire: TVM's own can be megabytes (the whole module as text).
 MAX_TEXT = 4000
+_NAMES_ERROR = re.compile(r"\s*(?:[\w.]+\.)?\w*(?:Error|Exception)\b: ?\S")
+_CHECK_FAILED = re.compile(r"^\s*InternalError: Check failed: (?:\(.*?\) is false: ?)?")
 
 
 class ArcoError(Exception):
@@ -43,6 +46,29 @@ def unknown_name(kind: str, what: str, name: str, known: list[str]) -> ArcoError
 def clip(text: str, limit: int = MAX_TEXT) -> str:
     """The end of a long text (the end is where a traceback says what happened)."""
     return text if len(text) <= limit else "[...] " + text[-limit:]
+
+
+def essence(message: str) -> str:
+    """A message of TVM's from the line on that says what failed, without the C++ stack trace before it.
+
+    TVM writes "Traceback ...", numbered frames, 'File "x.cc", line 1', and then "SomeError: what failed". It
+    may be followed by a whole module as text. Without such a line: the last one.
+    """
+    lines = message.splitlines()
+    for number, line in enumerate(lines):
+        if _NAMES_ERROR.match(line):
+            lines = lines[number:]
+            break
+    else:
+        lines = [line for line in lines if line.strip(" -=")][-1:]
+    return _CHECK_FAILED.sub("", "\n".join(lines)).strip()
+
+
+def summary(exc: BaseException) -> str:
+    """An exception in one line: its type and what it says."""
+    text = essence(str(exc)).split("\n")[0][:500]
+    name = type(exc).__name__
+    return text if text.startswith(name) or not text else f"{name}: {text}"
 
 
 def finite(value: Any) -> Any:

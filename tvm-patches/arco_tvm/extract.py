@@ -18,8 +18,7 @@ from tvm.autotvm.task.topi_integration import TaskExtractEnv
 from tvm.relay.backend import te_compiler
 from tvm.target import Target
 
-from arco_tvm.errors import ArcoError
-from arco_tvm.models.files import last_line
+from arco_tvm.errors import ArcoError, summary
 from arco_tvm.models.model import Model
 
 
@@ -56,7 +55,7 @@ def _extract(model: Model, target: Target) -> list[ExtractedTask]:
         raise
     except Exception as exc:
         raise ArcoError(
-            "extraction-failed", f"TVM cannot optimise {model.name} for {target}: {last_line(exc)}"
+            "extraction-failed", f"TVM cannot optimise {model.name} for {target}: {summary(exc)}"
         ) from exc
     asked = _ask_strategies(calls, target)
     weights: Counter[tuple] = Counter()
@@ -155,7 +154,7 @@ def _ask_strategies(calls: list[tuple[relay.Call, int]], target: Target) -> list
                     # What has no template here need not lower either: keep what was asked up to then.
                     if env.get_tasks():
                         raise ArcoError(
-                            "extraction-failed", f"{call.op.name} for {target}: {last_line(exc)}"
+                            "extraction-failed", f"{call.op.name} for {target}: {summary(exc)}"
                         ) from exc
             if env.get_tasks():
                 asked.append((counts[signature], list(env.get_tasks())))

@@ -7,8 +7,7 @@ import tvm
 from tvm.target import Target, codegen
 
 from arco_tvm import compat  # noqa: F401
-from arco_tvm.errors import ArcoError, unknown_name
-from arco_tvm.models.files import last_line
+from arco_tvm.errors import ArcoError, summary, unknown_name
 
 #: Target kinds that a person may mean (TVM knows more, for its own use).
 _KINDS = ["llvm", "cuda", "opencl", "ext_dev", "c", "metal", "vulkan", "rocm", "nvptx", "hexagon"]
@@ -141,7 +140,7 @@ def _parse(text: str) -> Target:
             raise unknown_name("unknown-target", "target", kind, _KINDS) from exc
         raise ArcoError(
             "unknown-target",
-            f"TVM does not understand the target {text!r}: {last_line(exc)}",
+            f"TVM does not understand the target {text!r}: {summary(exc)}",
             'examples: "llvm -mcpu=native", "cuda -arch=sm_80", "opencl -device=mali"',
         ) from exc
 
@@ -179,7 +178,9 @@ def _with_known_cpu(target: Target, warnings: list[str]) -> Target:
 
 
 def _cpu_names(target: Target) -> list[str]:
-    return [str(name) for name in codegen.llvm_get_cpu_archlist(target)]
+    # Asked without the CPU: LLVM complains on stderr about each unknown one that it is shown.
+    triple = {"mtriple": str(target.attrs["mtriple"])} if "mtriple" in target.attrs else {}
+    return [str(name) for name in codegen.llvm_get_cpu_archlist(Target({"kind": "llvm", **triple}))]
 
 
 def _is_host_triple(target: Target) -> bool:

@@ -7,7 +7,7 @@ import tvm
 from tvm import relay
 from tvm.driver.tvmc import TVMCException, frontends
 
-from arco_tvm.errors import ArcoError
+from arco_tvm.errors import ArcoError, summary
 from arco_tvm.models.model import Model
 
 _RELAY_SUFFIXES = (".json", ".relay", ".txt")
@@ -48,7 +48,7 @@ def _load_relay(file: Path, params_file: Path, batch: int | None) -> Model:
     except Exception as exc:
         raise ArcoError(
             "unreadable-model",
-            f"{file} is not a Relay module that this TVM reads: {last_line(exc)}",
+            f"{file} is not a Relay module that this TVM reads: {summary(exc)}",
             "save it with tvm.ir.save_json(mod) or mod.astext(show_meta_data=True) from TVM 0.19",
         ) from exc
     params: dict[str, Any] = {}
@@ -58,7 +58,7 @@ def _load_relay(file: Path, params_file: Path, batch: int | None) -> Model:
         except Exception as exc:
             raise ArcoError(
                 "unreadable-model",
-                f"{params_file} is not a parameter file: {last_line(exc)}",
+                f"{params_file} is not a parameter file: {summary(exc)}",
                 "write it with relay.save_param_dict(params)",
             ) from exc
     extra = sorted(set(params) - {var.name_hint for var in main.params})
@@ -97,9 +97,7 @@ def _load_with_importer(
             "unreadable-model", f"{file}: {exc}", f"install the package that reads {name} models"
         ) from exc
     except Exception as exc:
-        raise ArcoError(
-            "unreadable-model", f"TVM's {name} importer rejects {file}: {last_line(exc)}"
-        ) from exc
+        raise ArcoError("unreadable-model", f"TVM's {name} importer rejects {file}: {summary(exc)}") from exc
     # tvmc gives NumPy arrays for some formats and NDArrays for others.
     params = {k: v if isinstance(v, tvm.nd.NDArray) else tvm.nd.array(v) for k, v in params.items()}
     model = Model(file.stem, mod, lambda: params)
@@ -119,7 +117,7 @@ def onnx_shapes(file: Path, shapes: dict[str, list[int]], batch: int | None) -> 
     except Exception as exc:
         raise ArcoError(
             "unreadable-model",
-            f"{file} is not an ONNX model: {last_line(exc)}",
+            f"{file} is not an ONNX model: {summary(exc)}",
             "check that the file is complete; onnx.checker.check_model(path) says more",
         ) from exc
     if not graph.node:
@@ -162,9 +160,3 @@ def _check_batch(model: Model, batch: int | None) -> None:
                 f"batch {batch} asked, but input {name} of {model.name} is {fed['shape']}",
                 'leave the batch out, or give "shapes" if the format allows it',
             )
-
-
-def last_line(exc: BaseException) -> str:
-    """The last line of an exception's text that says something (TVM puts its stack trace before it)."""
-    lines = [line.strip() for line in str(exc).splitlines() if line.strip(" -=")]
-    return f"{type(exc).__name__}: {lines[-1][:500]}" if lines else type(exc).__name__

@@ -1,0 +1,118 @@
+"""`python -m arco_tvm.serve builder|device|frontend`: one TVM RPC server with a role.
+
+When it listens, it prints one line of JSON on standard output (`{"port", "pid", "role", "host", "tvm"}`);
+everything else that it or TVM says goes to standard error. SIGTERM ends it; with `--owned` so does the end of
+standard input. Whoever can connect to its port can run code in it: it listens on 127.0.0.1 unless told otherwise.
+"""
+
+import argparse
+import gc
+import importlib
+import json
+import logging
+import os
+import sys
+
+ROLES = ("builder", "device", "frontend")
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m arco_tvm.serve", description=__doc__)
+    parser.add_argument("role", choices=ROLES)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=9091, help="first port to try (default: %(default)s)")
+    parser.add_argument("--port-end", type=int, help="end of the ports to try (default: 200 above the first)")
+    parser.add_argument("--tracker", metavar="HOST:PORT", help="RPC tracker to register with")
+    parser.add_argument("--key", default="", help="the server's key at the tracker")
+    parser.add_argument("--custom-address", help="the address that the tracker gives to clients")
+    parser.add_argument("--load-library", help="libraries to load in each session, separated by ':'")
+    parser.add_argument(
+        "--import", dest="imports", action="append", default=[], metavar="MODULE", help="import this first"
+    )
+    parser.add_argument("--owned", action="store_true", help="end when standard input does")
+    parser.add_argument("--quiet", action="store_true", help="only warnings on standard error")
+    args = parser.parse_args(argv)
+    if args.tracker:
+        host, _, port = args.tracker.rpartition(":")
+        if not host or not port.isdigit():
+            parser.error(f"--tracker takes HOST:PORT, not {args.tracker!r}")
+        if not args.key:
+            parser.error("--tracker needs --key")
+        args.tracker = (host, int(port))
+    return args
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve until told to stop; returns 1 if it cannot."""
+    args = parse(argv)
+    # The line on standard output is a protocol: keep it for us, and send whatever else is printed to stderr.
+    ready = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.WARNING if args.quiet else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    logger = logging.getLogger("arco_tvm.serve")
+    if args.host not in ("127.0.0.1", "localhost", "::1"):
+        logger.warning("listening on %s: whoever reaches this port can run code on this machine", args.host)
+
+    import tvm
+    from tvm.rpc import server as tvm_server
+
+    from arco_tvm import compat  # noqa: F401
+    from arco_tvm.server import Address, Lifetime, Server
+
+    tvm_server.logger.setLevel(logging.ERROR if args.quiet else logging.INFO)
+    lifetime = Lifetime(args.owned)
+    for name in args.imports:
+        importlib.import_module(name)
+    if args.role != "device":
+        _prepare(args.role)
+    address = Address(
+        args.host,
+        args.port,
+        args.port_end or min(args.port + 200, 65536),
+        args.tracker,
+        args.key,
+        args.custom_address,
+    )
+    server = Server(address, args.load_library)
+    # Objects that exist now are never looked at by a session's garbage collector: their pages stay shared.
+    gc.collect()
+    gc.freeze()
+    try:
+        server.start()
+    except (OSError, ValueError) as exc:
+        logger.error("cannot listen on %s:%d: %s", args.host, args.port, exc)
+        lifetime.end("no port", 1)
+    about = {
+        "port": server.port,
+        "pid": os.getpid(),
+        "role": args.role,
+        "host": args.host,
+        "tvm": tvm.__version__,
+    }
+    print(json.dumps(about), file=ready, flush=True)
+    if args.owned:
+        lifetime.watch_owner()
+    server.watch()
+    lifetime.end("cannot listen", 1)
+    return 1
+
+
+def _prepare(role: str) -> None:
+    """Import and do once what each session would do again: sessions are forked from this process."""
+    from arco_tvm import builder, functions, link
+
+    functions.register()
+    if role == "frontend":
+        from arco_tvm import frontend  # noqa: F401
+    else:
+        builder.warm_up()
+        link.ld_works()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
