@@ -16,12 +16,18 @@ pub struct TaskDescription {
     pub args: Value,
     /// The target as TVM normalises it.
     pub target: String,
+    /// Target of the code around the kernel.
+    #[serde(default)]
+    pub host: Option<String>,
     /// Floating-point operations of one run.
     #[serde(default)]
     pub flop: Option<f64>,
     /// Occurrences in the model.
     #[serde(default = "one")]
     pub weight: u32,
+    /// Tasks with the same number are alternative templates for one operator.
+    #[serde(default)]
+    pub group: usize,
     /// AutoTVM's own count of the configurations, valid or not.
     pub range_length: u64,
     /// The knobs in definition order.
@@ -128,8 +134,10 @@ impl TaskDescription {
                 name: self.name,
                 args: self.args,
             },
+            host: self.host.filter(|host| !host.is_empty()),
             flop: self.flop,
             weight: self.weight,
+            group: self.group,
             space,
         })
     }

@@ -33,10 +33,14 @@ pub struct Workload {
 pub struct Task {
     /// What names it in the log.
     pub workload: Workload,
+    /// Target of the code around the kernel, where the frontend named one.
+    pub host: Option<String>,
     /// Floating-point operations of one run, where TVM can count them.
     pub flop: Option<f64>,
     /// How often the operator occurs in the model.
     pub weight: u32,
+    /// Tasks of one group are alternative templates for the same operator.
+    pub group: usize,
     /// Its configurations.
     pub space: ConfigSpace,
 }
