@@ -1,8 +1,10 @@
 //! arco-tvm: an autotuner for TVM 0.19 that chooses configurations of TVM's own task templates.
 
+pub mod frontend;
 pub mod measure;
 pub mod record;
 pub mod seed;
 pub mod strategy;
 pub mod surrogate;
 pub mod task;
+pub mod tuning;

@@ -1,0 +1,15 @@
+//! The loop: a strategy for each task, trials shared among them, every result in the log at once.
+
+mod failures;
+mod observer;
+mod quota;
+mod run;
+mod stop;
+mod task_run;
+
+pub use failures::FailureCounts;
+pub use observer::{Progress, TuneObserver};
+pub use quota::Quotas;
+pub use run::{Measurer, TuneError, TuneOptions, TuneSummary, tune};
+pub use stop::{CancelToken, StopReason};
+pub use task_run::TaskRun;

@@ -1,0 +1,42 @@
+//! What a run tells while it goes on.
+
+use crate::measure::Measurement;
+use crate::task::ConfigEntity;
+
+use super::task_run::TaskRun;
+
+/// One finished candidate and where the run stands.
+#[derive(Debug)]
+pub struct Progress<'a> {
+    /// The task's position in the list.
+    pub position: usize,
+    /// The task and what is known of it, this candidate included.
+    pub task: &'a TaskRun,
+    /// The candidate's configuration.
+    pub config: &'a ConfigEntity,
+    /// What came of it.
+    pub measurement: &'a Measurement,
+    /// Trials done in all, those of an earlier run of the same log included.
+    pub done: usize,
+    /// Trials planned in all.
+    pub planned: usize,
+}
+
+/// Somebody who watches a run.
+pub trait TuneObserver {
+    /// A batch of this many candidates of a task is being built.
+    fn building(&mut self, position: usize, task: &TaskRun, candidates: usize) {
+        let _ = (position, task, candidates);
+    }
+
+    /// A candidate is finished and in the log.
+    fn finished(&mut self, progress: &Progress<'_>);
+
+    /// The first candidates of a task have all failed.
+    fn all_failed(&mut self, position: usize, task: &TaskRun);
+
+    /// No more configurations of this task are measured.
+    fn stopped(&mut self, position: usize, task: &TaskRun) {
+        let _ = (position, task);
+    }
+}
