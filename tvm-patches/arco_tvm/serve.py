@@ -2,7 +2,8 @@
 
 When it listens, it prints one line of JSON on standard output (`{"port", "pid", "role", "host", "tvm"}`);
 everything else that it or TVM says goes to standard error. SIGTERM ends it; with `--owned` so does the end of
-standard input. Whoever can connect to its port can run code in it: it listens on 127.0.0.1 unless told otherwise.
+standard input. Whoever can connect to its port can run code in it: it listens on
+127.0.0.1 unless told otherwise.
 """
 
 import argparse
@@ -108,7 +109,7 @@ def _prepare(role: str) -> None:
 
     functions.register()
     if role == "frontend":
-        from arco_tvm import frontend  # noqa: F401
+        from arco_tvm import frontend, verify  # noqa: F401
     else:
         builder.warm_up()
         link.ld_works()
