@@ -88,6 +88,21 @@ impl<T: Into<RetValue>> From<Option<T>> for RetValue {
     }
 }
 
+impl TryFrom<ArgValue<'_>> for RetValue {
+    type Error = Error;
+
+    /// Another counted reference to what the argument borrows, or a copy of its text or bytes.
+    ///
+    /// Two references to one array may end up on two threads; as in Python, who writes then is the caller's care.
+    ///
+    /// # Errors
+    ///
+    /// The argument is a tensor view, which nobody can keep beyond the call.
+    fn try_from(value: ArgValue<'_>) -> Result<Self> {
+        Self::copy_of(&value)
+    }
+}
+
 fn mismatch(expected: &'static str, found: &RetValue) -> Error {
     Error::Type {
         argument: None,

@@ -150,16 +150,18 @@ impl FromStr for DataType {
             .iter()
             .find_map(|(name, code, bits)| Some((text.strip_prefix(name)?, *code, *bits)))
             .ok_or_else(wrong)?;
-        let (bits, lanes) = match rest.split_once('x') {
-            Some((bits, lanes)) => (
+        let lanes = |text: &str| text.parse::<i16>().ok().filter(|lanes| *lanes > 0);
+        let (bits, lanes) = if let Some((bits, factor)) = rest.split_once("xvscalex") {
+            (
                 bits,
-                lanes
-                    .parse()
-                    .ok()
-                    .filter(|lanes| *lanes > 0)
+                -lanes(factor)
+                    .filter(|factor| *factor > 1)
                     .ok_or_else(wrong)?,
-            ),
-            None => (rest, 1),
+            )
+        } else if let Some((bits, count)) = rest.split_once('x') {
+            (bits, lanes(count).ok_or_else(wrong)?)
+        } else {
+            (rest, 1)
         };
         let bits = match bits {
             "" => usual,
@@ -169,6 +171,66 @@ impl FromStr for DataType {
                 .filter(|bits| *bits > 0)
                 .ok_or_else(wrong)?,
         };
-        Ok(Self { code, bits, lanes })
+        Ok(Self {
+            code,
+            bits,
+            lanes: lanes.cast_unsigned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for text in [
+            "bool",
+            "int8",
+            "uint16",
+            "float32",
+            "bfloat16",
+            "handle",
+            "void",
+            "uint8x4",
+            "float32xvscalex4",
+            "e4m3_float8",
+        ] {
+            assert_eq!(text.parse::<DataType>().unwrap().to_string(), text);
+        }
+        assert_eq!("int".parse::<DataType>().unwrap(), DataType::INT32);
+    }
+
+    #[test]
+    fn what_names_no_type_is_refused() {
+        for text in [
+            "",
+            "32",
+            "flaot32",
+            "int0",
+            "int300",
+            "int8x",
+            "int8x0",
+            "int8x-1",
+            "int8xvscalex1",
+            "float32 ",
+        ] {
+            let error = text.parse::<DataType>().unwrap_err().to_string();
+            assert!(error.contains(&format!("`{text}`")), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_element_takes_whole_bytes() {
+        for (text, bytes) in [
+            ("bool", 1),
+            ("int4", 1),
+            ("int4x8", 4),
+            ("float32", 4),
+            ("float64x2", 16),
+        ] {
+            assert_eq!(text.parse::<DataType>().unwrap().bytes(), bytes, "{text}");
+        }
     }
 }

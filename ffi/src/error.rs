@@ -12,6 +12,9 @@ use crate::python::PythonError;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error of TVM, of a function that TVM called, or of the way there.
+///
+/// An error that passes through TVM costs milliseconds, for TVM takes a stack trace with symbols on its way; what
+/// happens often is better returned as a value.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No TVM was loaded yet.

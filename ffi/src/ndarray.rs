@@ -71,7 +71,7 @@ impl Tensor {
         self.shape()
             .iter()
             .map(|length| usize::try_from(*length).unwrap_or(0))
-            .product()
+            .fold(1, usize::saturating_mul)
     }
 
     /// Whether it has no elements.
@@ -81,7 +81,7 @@ impl Tensor {
 
     /// The size of its data in bytes.
     pub fn byte_size(&self) -> usize {
-        self.len() * self.dtype().bytes()
+        self.len().saturating_mul(self.dtype().bytes())
     }
 
     /// Fills the array with bytes, in row-major order and this machine's byte order.

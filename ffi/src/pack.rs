@@ -221,23 +221,7 @@ impl RetValue {
             // A bare tensor has no owner that would keep it alive: it stays an address.
             ffi::kTVMDLTensorHandle => Self::Handle(OpaqueHandle(pointer)),
             // SAFETY: what else there is holds no reference, and a string or bytes are copied at once.
-            _ => match unsafe { ArgValue::from_raw(&value, code) }? {
-                ArgValue::Null => Self::Null,
-                ArgValue::Int(value) => Self::Int(value),
-                ArgValue::Float(value) => Self::Float(value),
-                ArgValue::Bool(value) => Self::Bool(value),
-                ArgValue::Handle(handle) => Self::Handle(handle),
-                ArgValue::DataType(dtype) => Self::DataType(dtype),
-                ArgValue::Device(device) => Self::Device(device),
-                ArgValue::Str(text) => Self::Str(text.to_owned()),
-                ArgValue::Bytes(bytes) => Self::Bytes(bytes.to_owned()),
-                _ => {
-                    return Err(Error::TypeCode {
-                        argument: None,
-                        code,
-                    });
-                }
-            },
+            _ => Self::copy_of(&unsafe { ArgValue::from_raw(&value, code) }?)?,
         })
     }
 
@@ -245,6 +229,13 @@ impl RetValue {
     /// (TVM keeps a number in a container as an object of the type `runtime.BoxInt`, and unboxes it on the way out).
     pub(crate) fn copy_of(arg: &ArgValue<'_>) -> Result<Self> {
         match *arg {
+            ArgValue::Null => Ok(Self::Null),
+            ArgValue::Int(value) => Ok(Self::Int(value)),
+            ArgValue::Float(value) => Ok(Self::Float(value)),
+            ArgValue::Bool(value) => Ok(Self::Bool(value)),
+            ArgValue::Handle(handle) => Ok(Self::Handle(handle)),
+            ArgValue::DataType(dtype) => Ok(Self::DataType(dtype)),
+            ArgValue::Device(device) => Ok(Self::Device(device)),
             ArgValue::Str(text) => Ok(Self::Str(text.to_owned())),
             ArgValue::Bytes(bytes) => Ok(Self::Bytes(bytes.to_owned())),
             ArgValue::Tensor(_) => Err(Error::Type {
@@ -252,11 +243,14 @@ impl RetValue {
                 expected: "a value that outlives the call",
                 found: "a view of a tensor".to_owned(),
             }),
-            _ => {
+            ArgValue::NDArray(_)
+            | ArgValue::Object(_)
+            | ArgValue::Module(_)
+            | ArgValue::Function(_) => {
                 let api = api()?;
                 let packed = Packed::new(&[*arg])?;
                 let (mut value, mut code) = (packed.values[0], packed.codes[0]);
-                // SAFETY: one value and its code, neither string nor bytes; TVM replaces them by a counted copy.
+                // SAFETY: one value and its code, a handle that is alive; TVM replaces them by a counted copy.
                 check(api, unsafe { api.TVMCbArgToReturn(&mut value, &mut code) })?;
                 // SAFETY: as the call left it, with a reference that is ours.
                 unsafe { Self::from_owned(value, code) }

@@ -3,6 +3,7 @@
 //! A test that finds no TVM fails: these tests are about TVM, and one that passes without it has shown nothing.
 #![allow(dead_code)] // each test binary uses its own part of this module
 
+pub mod matmul;
 pub mod rpc_server;
 
 use std::env;
