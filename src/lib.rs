@@ -1,5 +1,6 @@
 //! arco-tvm: an autotuner for TVM 0.19 that chooses configurations of TVM's own task templates.
 
+pub mod cli;
 pub mod frontend;
 pub mod measure;
 pub mod record;

@@ -1,3 +1,5 @@
 //! The `arco-tvm` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    arco_tvm::cli::main()
+}

@@ -7,6 +7,7 @@ mod config;
 mod description;
 mod index;
 mod knob;
+mod label;
 mod space;
 
 pub use config::{ConfigEntity, ConfigError};

@@ -1,0 +1,114 @@
+//! An error as the user sees it: what happened, what to do next, and the exit code.
+
+use crate::frontend::FrontendError;
+use crate::measure::{HostError, PeerError, TrackerError};
+use crate::record::LogError;
+use crate::tuning::TuneError;
+
+use super::exit_code::ExitCode;
+
+/// Ends a command.
+#[derive(Debug)]
+pub struct CliError {
+    /// The exit status.
+    pub code: ExitCode,
+    /// What happened.
+    pub message: String,
+    /// What to do next; may be empty.
+    pub hint: String,
+}
+
+impl CliError {
+    /// An error with a hint.
+    pub fn new(code: ExitCode, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            hint: hint.into(),
+        }
+    }
+}
+
+impl From<HostError> for CliError {
+    fn from(error: HostError) -> Self {
+        Self::new(ExitCode::NoTvm, error.to_string(), error.hint())
+    }
+}
+
+impl From<tvm_rt::Error> for CliError {
+    fn from(error: tvm_rt::Error) -> Self {
+        Self::new(
+            ExitCode::NoTvm,
+            error.to_string(),
+            "`arco-tvm doctor` looks at the installation",
+        )
+    }
+}
+
+impl From<PeerError> for CliError {
+    fn from(error: PeerError) -> Self {
+        let hint = match &error {
+            PeerError::Tracker(
+                TrackerError::Unreachable { .. } | TrackerError::NotATracker { .. },
+            ) => {
+                "start one with `python -m tvm.exec.rpc_tracker --host 0.0.0.0 --port 9190`, or mend --tracker"
+            }
+            PeerError::Tracker(TrackerError::NoDevice { .. }) => {
+                "`arco-tvm doctor --tracker HOST:PORT` lists the keys that the tracker knows"
+            }
+            _ => "`arco-tvm doctor` looks at the installation",
+        };
+        Self::new(ExitCode::Device, error.to_string(), hint)
+    }
+}
+
+impl From<FrontendError> for CliError {
+    fn from(error: FrontendError) -> Self {
+        match error {
+            FrontendError::Refused { kind, text, hint } => {
+                let code = match kind.as_str() {
+                    "unknown-model" | "unreadable-model" | "dynamic-shape" => ExitCode::Model,
+                    "bad-target" | "unknown-target" | "unsupported-target" | "unknown-cpu" => {
+                        ExitCode::Target
+                    }
+                    "no-log" | "unreadable-log" => ExitCode::Log,
+                    "no-device" => ExitCode::Device,
+                    _ => ExitCode::Failure,
+                };
+                Self::new(code, text, hint)
+            }
+            FrontendError::Start(error) => error.into(),
+            FrontendError::Call(crate::measure::CallError::Unreachable(error)) => error.into(),
+            FrontendError::Call(_) | FrontendError::Description(_) => {
+                Self::new(ExitCode::Failure, error.to_string(), "")
+            }
+        }
+    }
+}
+
+impl From<LogError> for CliError {
+    fn from(error: LogError) -> Self {
+        let hint = match &error {
+            LogError::Open { .. } => "name a file that you may write with -o",
+            LogError::Locked { .. } => "wait for it to end, or name another log with -o",
+            LogError::Append { .. } => {
+                "every line before it is complete: make room and give the same command again to go on"
+            }
+        };
+        Self::new(ExitCode::Log, error.to_string(), hint)
+    }
+}
+
+impl From<TuneError> for CliError {
+    fn from(error: TuneError) -> Self {
+        match error {
+            TuneError::Measure(error) => error.into(),
+            TuneError::Log(error) => error.into(),
+            TuneError::Strategy { .. } => Self::new(
+                ExitCode::Failure,
+                error.to_string(),
+                "what was measured is in the log; the same command goes on from there",
+            ),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The command line: arguments, then settings, then one function for each command.
+
+mod args;
+mod context;
+mod doctor;
+mod error;
+mod exit_code;
+mod format;
+mod printer;
+mod progress;
+mod settings;
+mod tasks;
+mod tune;
+mod verify;
+
+use clap::Parser;
+
+pub use exit_code::ExitCode;
+
+use args::{Cli, Command};
+use error::CliError;
+use printer::Printer;
+use settings::SettingsFile;
+
+/// Runs the program and returns its exit status.
+pub fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    let printer = Printer::new(cli.quiet);
+    let code = run(&cli, printer).unwrap_or_else(|error| {
+        printer.error(&error);
+        error.code
+    });
+    code.into()
+}
+
+fn run(cli: &Cli, printer: Printer) -> Result<ExitCode, CliError> {
+    let settings = SettingsFile::load(cli.config.as_deref())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::new(ExitCode::Failure, format!("cannot start: {error}"), ""))?;
+    let done = runtime.block_on(async {
+        match &cli.command {
+            Command::Tune(args) => tune::run(args, &settings, printer).await,
+            Command::Verify(args) => verify::run(args, &settings, printer).await,
+            Command::Tasks(args) => tasks::run(args, &settings, printer).await,
+            Command::Doctor(args) => doctor::run(args, &settings, printer).await,
+        }
+    });
+    // A thread that hangs in a call to a dead server must not keep the program.
+    runtime.shutdown_background();
+    done
+}

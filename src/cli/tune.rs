@@ -1,0 +1,270 @@
+//! `arco-tvm tune`: extract the tasks, tune them, write the log, say what was found.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tvm_rt::DeviceType;
+
+use crate::frontend::ExtractedTasks;
+use crate::measure::{Pool, PoolOptions};
+use crate::record::{LogWriter, Mended, Record, read_log};
+use crate::seed::Seed;
+use crate::tuning::{CancelToken, Quotas, StopReason, TaskRun, TuneOptions, TuneSummary, tune};
+
+use super::args::TuneArgs;
+use super::context::{Context, model_spec};
+use super::error::CliError;
+use super::exit_code::ExitCode;
+use super::format;
+use super::printer::Printer;
+use super::progress::ProgressLine;
+use super::settings::SettingsFile;
+
+/// Trials for each task when nothing is said.
+const DEFAULT_TRIALS_PER_TASK: usize = 64;
+
+/// Runs the command.
+///
+/// # Errors
+/// See the exit codes.
+pub async fn run(
+    args: &TuneArgs,
+    settings: &SettingsFile,
+    printer: Printer,
+) -> Result<ExitCode, CliError> {
+    let target = settings.target(args.model.target.as_deref())?;
+    let strategy = settings.strategy(args.strategy)?;
+    // What is wrong with these is better known before a minute is spent on the model.
+    settings.pool(&args.measure, DeviceType::CPU)?;
+    let context = Context::open(&args.host, settings)?;
+    let (mut log, earlier) = open_log(&args.output, printer)?;
+    let mut frontend = context.frontend().await?;
+    printer.note(format!(
+        "importing {} and extracting its tasks",
+        args.model.model
+    ));
+    let extracted = frontend.tasks(&model_spec(&args.model), &target).await?;
+    let pool_options = settings.pool(&args.measure, device_type(&extracted)?)?;
+    introduce(&extracted, &earlier, printer);
+    let quotas = match args.trials {
+        Some(total) => Quotas::shared(total, extracted.tasks.len()),
+        None => {
+            let each = args.trials_per_task.or(settings.trials_per_task);
+            Quotas::per_task(
+                each.unwrap_or(DEFAULT_TRIALS_PER_TASK),
+                extracted.tasks.len(),
+            )
+        }
+    };
+    let options = TuneOptions {
+        strategy,
+        seed: Seed(args.seed.or(settings.seed).unwrap_or(0)),
+        quotas,
+        early_stopping: args.early_stopping.or(settings.early_stopping),
+    };
+    printer.note(format!(
+        "{strategy}, seed {}, {} trials; {}",
+        options.seed.0,
+        options.quotas.total(),
+        describe_pool(&pool_options)
+    ));
+    let mut pool = Pool::start(&context.host, &pool_options, context.logs()).await?;
+    let cancel = CancelToken::default();
+    let mut progress = ProgressLine::new(printer, extracted.tasks.len());
+    let start = Instant::now();
+    let tuning = tune(
+        &extracted.tasks,
+        &options,
+        &earlier,
+        &mut pool,
+        &mut log,
+        &mut progress,
+        &cancel,
+    );
+    let summary = tokio::select! {
+        summary = tuning => Some(summary),
+        () = interrupted_twice(&cancel, printer) => None,
+    };
+    progress.finish();
+    pool.shut_down().await;
+    frontend.shut_down().await;
+    match summary {
+        Some(summary) => report(&summary?, &args.output, start.elapsed(), printer),
+        None => Ok(ExitCode::Interrupted),
+    }
+}
+
+fn open_log(path: &Path, printer: Printer) -> Result<(LogWriter, Vec<Record>), CliError> {
+    let (writer, mended) = LogWriter::open(path)?;
+    match mended {
+        Some(Mended::MovedFragment { to }) => printer.warning(format!(
+            "{} ended in half a line (a writer was killed); it now stands in {}",
+            path.display(),
+            to.display()
+        )),
+        Some(Mended::AddedLineBreak) => {
+            printer.warning(format!(
+                "{} lacked the end of its last line",
+                path.display()
+            ));
+        }
+        None => {}
+    }
+    let log = read_log(path).map_err(|error| {
+        CliError::new(
+            ExitCode::Log,
+            format!("cannot read the log {}: {error}", path.display()),
+            "name another log with -o",
+        )
+    })?;
+    for skipped in &log.skipped {
+        printer.warning(skipped.to_string());
+    }
+    Ok((
+        writer,
+        log.records.into_iter().map(|(_, record)| record).collect(),
+    ))
+}
+
+/// What the target's code runs on.
+pub(super) fn device_type(extracted: &ExtractedTasks) -> Result<DeviceType, CliError> {
+    if let Some(why) = &extracted.why_not {
+        return Err(CliError::new(
+            ExitCode::Target,
+            why.clone(),
+            "use a TVM 0.19 that was built for this target, with --python",
+        ));
+    }
+    DeviceType::of_target(&extracted.target_kind).ok_or_else(|| {
+        CliError::new(
+            ExitCode::Target,
+            format!(
+                "no device runs code for the target kind `{}`",
+                extracted.target_kind
+            ),
+            "tune for llvm, cuda, opencl, vulkan, metal or rocm",
+        )
+    })
+}
+
+fn introduce(extracted: &ExtractedTasks, earlier: &[Record], printer: Printer) {
+    for warning in &extracted.warnings {
+        printer.warning(warning);
+    }
+    let configurations: u64 = extracted
+        .tasks
+        .iter()
+        .fold(0, |sum, task| sum.saturating_add(task.space.range_length()));
+    printer.note(format!(
+        "{}: {} tasks with {} configurations for {}",
+        extracted.model,
+        extracted.tasks.len(),
+        format::count(configurations),
+        extracted.target
+    ));
+    let ours = |record: &&Record| {
+        extracted
+            .tasks
+            .iter()
+            .any(|task| task.workload == record.workload)
+    };
+    let known = earlier.iter().filter(ours).count();
+    if known > 0 {
+        printer.note(format!(
+            "the log already has {known} trials of these tasks; going on from there"
+        ));
+    }
+}
+
+fn describe_pool(options: &PoolOptions) -> String {
+    let builders = match options.builders {
+        1 => "1 builder".to_owned(),
+        n => format!("{n} builders"),
+    };
+    match &options.tracked {
+        Some(crate::measure::Endpoint::Tracker { address, key, .. }) => {
+            format!("{builders}, measured on `{key}` from the tracker {address}")
+        }
+        _ => format!("{builders}, measured on this machine while nothing builds"),
+    }
+}
+
+/// Returns at the second Ctrl-C; the first asks the run to end after its batch.
+async fn interrupted_twice(cancel: &CancelToken, printer: Printer) {
+    let interrupted = async || {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a handler the default one ends the process.
+            std::future::pending::<()>().await;
+        }
+    };
+    interrupted().await;
+    cancel.cancel();
+    printer.warning("ending after the batch in flight; Ctrl-C again ends at once");
+    interrupted().await;
+}
+
+fn report(
+    summary: &TuneSummary,
+    log: &Path,
+    took: Duration,
+    printer: Printer,
+) -> Result<ExitCode, CliError> {
+    let rows = summary.tasks.iter().map(report_row).collect();
+    printer.result(format::table(
+        &["task", "uses", "trials", "failed", "best", "speed"],
+        1,
+        rows,
+    ));
+    let interrupted = summary
+        .tasks
+        .iter()
+        .any(|run| run.stop() == Some(StopReason::Interrupted));
+    let new: usize = summary
+        .tasks
+        .iter()
+        .map(|run| run.trials() - run.resumed())
+        .sum();
+    printer.note(format!(
+        "{new} trials in {}; log: {}",
+        format::duration(took),
+        log.display()
+    ));
+    let found = summary.tasks.iter().any(|run| run.best_cost().is_some());
+    if interrupted {
+        printer.note("interrupted: the same command goes on from here");
+        return Ok(ExitCode::Interrupted);
+    }
+    if !found && !summary.tasks.is_empty() {
+        let reasons: Vec<String> = summary
+            .tasks
+            .iter()
+            .flat_map(|run| run.failures().most_frequent(1))
+            .map(|(reason, _)| reason.to_owned())
+            .take(1)
+            .collect();
+        return Err(CliError::new(
+            ExitCode::NothingFound,
+            format!(
+                "every candidate of every task failed (first: {})",
+                reasons.concat()
+            ),
+            "`arco-tvm doctor` looks at builders and devices",
+        ));
+    }
+    printer.note(format!(
+        "next: arco-tvm verify MODEL --target TARGET --log {}",
+        log.display()
+    ));
+    Ok(ExitCode::Success)
+}
+
+fn report_row(run: &TaskRun) -> Vec<String> {
+    vec![
+        run.task().workload.label(),
+        run.task().weight.to_string(),
+        run.trials().to_string(),
+        run.failures().total().to_string(),
+        run.best_cost().map_or("-".to_owned(), format::seconds),
+        run.best_flops().map_or("-".to_owned(), format::flops),
+    ]
+}

@@ -1,0 +1,222 @@
+//! `arco-tvm verify`: each task and the whole network, untuned and with the log.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use tvm_rt::DeviceType;
+
+use crate::frontend::{ExtractedTasks, Verified, VerifyRequest};
+use crate::measure::{Candidate, Measurement, Pool};
+use crate::record::{Record, read_log};
+use crate::task::{ConfigEntity, Task};
+
+use super::args::VerifyArgs;
+use super::context::{Context, model_spec};
+use super::error::CliError;
+use super::exit_code::ExitCode;
+use super::format;
+use super::printer::Printer;
+use super::settings::SettingsFile;
+
+/// Times that each variant of a task is measured; the median counts.
+const ROUNDS: usize = 3;
+
+/// Runs the command.
+///
+/// # Errors
+/// See the exit codes.
+pub async fn run(
+    args: &VerifyArgs,
+    settings: &SettingsFile,
+    printer: Printer,
+) -> Result<ExitCode, CliError> {
+    let target = settings.target(args.model.target.as_deref())?;
+    let tracked = settings.tracked(&args.measure)?;
+    settings.pool(&args.measure, DeviceType::CPU)?;
+    let records = open_log(&args.log, printer)?;
+    let context = Context::open(&args.host, settings)?;
+    let mut frontend = context.frontend().await?;
+    printer.note(format!(
+        "importing {} and extracting its tasks",
+        args.model.model
+    ));
+    let extracted = frontend.tasks(&model_spec(&args.model), &target).await?;
+    for warning in &extracted.warnings {
+        printer.warning(warning);
+    }
+    if !args.network_only {
+        let options = settings.pool(&args.measure, super::tune::device_type(&extracted)?)?;
+        let mut pool = Pool::start(&context.host, &options, context.logs()).await?;
+        let rows = compare_tasks(&extracted, &records, &mut pool, printer).await?;
+        pool.shut_down().await;
+        printer.result(format::table(
+            &["task", "uses", "untuned", "tuned", "speedup"],
+            1,
+            rows,
+        ));
+    }
+    printer.note("compiling the network without and with the log");
+    let request = VerifyRequest {
+        model: model_spec(&args.model),
+        target,
+        log: args.log.clone(),
+        tracked: tracked.map(|(tracker, key)| (tracker.to_string(), key)),
+        repeat: args.network_repeat,
+        seed: 0,
+    };
+    let verified = frontend.verify(&request).await;
+    frontend.shut_down().await;
+    report(&verified?, printer)
+}
+
+fn open_log(path: &Path, printer: Printer) -> Result<Vec<Record>, CliError> {
+    let log = read_log(path).map_err(|error| {
+        CliError::new(
+            ExitCode::Log,
+            format!("cannot read the log {}: {error}", path.display()),
+            "make one with `arco-tvm tune`",
+        )
+    })?;
+    for skipped in &log.skipped {
+        printer.warning(skipped.to_string());
+    }
+    Ok(log.records.into_iter().map(|(_, record)| record).collect())
+}
+
+/// The configuration with the lowest mean cost for each task, as `apply_history_best` would take it.
+fn best_configs(tasks: &[Arc<Task>], records: &[Record]) -> BTreeMap<usize, ConfigEntity> {
+    let mut best: BTreeMap<usize, (f64, &ConfigEntity)> = BTreeMap::new();
+    for record in records {
+        let Some(cost) = record.result.mean_cost() else {
+            continue;
+        };
+        let Some(task) = tasks
+            .iter()
+            .position(|task| task.workload == record.workload)
+        else {
+            continue;
+        };
+        if best.get(&task).is_none_or(|(known, _)| cost < *known) {
+            best.insert(task, (cost, &record.config));
+        }
+    }
+    best.into_iter()
+        .map(|(task, (_, config))| (task, config.clone()))
+        .collect()
+}
+
+/// Measures each task with TVM's fallback schedule and with the log's best, in turn.
+async fn compare_tasks(
+    extracted: &ExtractedTasks,
+    records: &[Record],
+    pool: &mut Pool,
+    printer: Printer,
+) -> Result<Vec<Vec<String>>, CliError> {
+    let best = best_configs(&extracted.tasks, records);
+    let mut rows = Vec::new();
+    for (t, task) in extracted.tasks.iter().enumerate() {
+        printer.note(format!(
+            "[{}/{}] measuring {}",
+            t + 1,
+            extracted.tasks.len(),
+            task.workload.label()
+        ));
+        let mut variants = vec![Candidate {
+            task: Arc::clone(task),
+            config: None,
+        }];
+        variants.extend(best.get(&t).map(|config| Candidate {
+            task: Arc::clone(task),
+            config: Some(config.clone()),
+        }));
+        let mut costs: Vec<Vec<f64>> = vec![Vec::new(); variants.len()];
+        let mut why = vec![String::new(); variants.len()];
+        let batch: Vec<Candidate> = std::iter::repeat_n(variants, ROUNDS).flatten().collect();
+        let width = costs.len();
+        pool.measure(&batch, |c, measurement: &Measurement| {
+            match &measurement.outcome {
+                Ok(measured) => costs[c % width].extend(measured),
+                Err(failure) => why[c % width].clone_from(&failure.kind),
+            }
+        })
+        .await?;
+        let medians: Vec<Option<f64>> = costs.into_iter().map(median).collect();
+        let shown = |v: usize| match medians.get(v).copied().flatten() {
+            Some(seconds) => format::seconds(seconds),
+            None if v < width => "failed".to_owned(),
+            None => "no record".to_owned(),
+        };
+        for (v, reason) in why
+            .iter()
+            .enumerate()
+            .filter(|(v, _)| medians[*v].is_none())
+        {
+            let variant = if v == 0 { "untuned" } else { "tuned" };
+            printer.warning(format!("{} ({variant}): {reason}", task.workload.label()));
+        }
+        let speedup = match medians[..] {
+            [Some(untuned), Some(tuned)] => format!("{:.2}x", untuned / tuned),
+            _ => "-".to_owned(),
+        };
+        rows.push(vec![
+            task.workload.label(),
+            task.weight.to_string(),
+            shown(0),
+            shown(1),
+            speedup,
+        ]);
+    }
+    Ok(rows)
+}
+
+fn median(mut costs: Vec<f64>) -> Option<f64> {
+    costs.sort_by(f64::total_cmp);
+    let middle = costs.len() / 2;
+    match costs.len() {
+        0 => None,
+        n if n % 2 == 1 => Some(costs[middle]),
+        _ => Some(f64::midpoint(costs[middle - 1], costs[middle])),
+    }
+}
+
+fn report(verified: &Verified, printer: Printer) -> Result<ExitCode, CliError> {
+    for warning in &verified.warnings {
+        printer.warning(warning);
+    }
+    let time = |ms: f64| format::seconds(ms / 1e3);
+    printer.result(format!(
+        "\nwhole network on {}: untuned {}, tuned {}: {:.2}x",
+        verified.device,
+        time(verified.untuned.median_ms),
+        time(verified.tuned.median_ms),
+        verified.speedup
+    ));
+    printer.result(format!(
+        "records applied to {} workloads, none for {}",
+        verified.applied.len(),
+        verified.missing.len()
+    ));
+    for workload in &verified.missing {
+        printer.note(format!(
+            "  no record: {} {}",
+            workload["name"], workload["args"]
+        ));
+    }
+    let error = |value: Option<f64>| value.map_or("not finite".to_owned(), |v| format!("{v:.2e}"));
+    let differences = format!(
+        "largest difference of an output {} ({} of the largest output)",
+        error(verified.max_abs_error),
+        error(verified.max_rel_error)
+    );
+    if verified.matches {
+        printer.result(format!("outputs agree: {differences}"));
+        Ok(ExitCode::Success)
+    } else {
+        Err(CliError::new(
+            ExitCode::Mismatch,
+            format!("the tuned network computes something else: {differences}"),
+            "find the record that is wrong by leaving out tasks from the log one after the other",
+        ))
+    }
+}
