@@ -74,8 +74,6 @@ pub struct HostVersion {
 pub struct ExtractedTasks {
     /// The model's name.
     pub model: String,
-    /// The model's inputs.
-    pub inputs: Vec<InputSpec>,
     /// The target as TVM normalises it.
     pub target: String,
     /// The kind of target (`llvm`, `cuda`, ...), which says what code runs on.
@@ -86,17 +84,6 @@ pub struct ExtractedTasks {
     pub why_not: Option<String>,
     /// The tasks.
     pub tasks: Vec<Arc<Task>>,
-}
-
-/// A model's input.
-#[derive(Clone, Debug, Deserialize)]
-pub struct InputSpec {
-    /// Its name.
-    pub name: String,
-    /// Its shape.
-    pub shape: Vec<i64>,
-    /// Its element type.
-    pub dtype: String,
 }
 
 #[derive(Deserialize)]
@@ -114,7 +101,6 @@ struct TargetAnswer {
 #[derive(Deserialize)]
 struct TasksAnswer {
     model: String,
-    inputs: Vec<InputSpec>,
     target: TargetAnswer,
     tasks: Vec<TaskDescription>,
 }
@@ -234,7 +220,6 @@ impl Frontend {
         } = answer.target;
         Ok(ExtractedTasks {
             model: answer.model,
-            inputs: answer.inputs,
             target,
             target_kind: kind,
             warnings,

@@ -5,7 +5,6 @@ mod filter;
 mod model;
 
 pub use client::{
-    ExtractedTasks, Frontend, FrontendError, HostVersion, InputSpec, NetworkTimes, Verified,
-    VerifyRequest,
+    ExtractedTasks, Frontend, FrontendError, HostVersion, NetworkTimes, Verified, VerifyRequest,
 };
 pub use model::ModelSpec;
