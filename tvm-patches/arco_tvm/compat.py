@@ -3,6 +3,7 @@
 Importing this module applies them. TVM reads both when it uses them, so the order of imports is free.
 """
 
+import functools
 import math
 import os
 
@@ -22,6 +23,18 @@ def _restore_numpy_names() -> None:
     # `np.math` in relay.quantize (`_calibrate.py`, power-of-two scales) was the standard library's math.
     if "math" not in np.__dict__:
         np.math = math
+
+
+def quicken_relay() -> None:
+    """Let TVM look up how it was built once.
+
+    Relay's lowering asks for each dimension of each tensor and converts all build options each time (8 ms):
+    most of the time that asking a network's operators for their templates takes.
+    """
+    from tvm.relay.backend import te_compiler
+
+    if not hasattr(te_compiler.libinfo, "cache_info"):
+        te_compiler.libinfo = functools.cache(te_compiler.libinfo)
 
 
 prepare()

@@ -7,14 +7,17 @@ from typing import Any
 from tvm.autotvm.task.dispatcher import ApplyHistoryBest, DispatchContext, FallbackContext
 from tvm.relay.backend import te_compiler
 
+from arco_tvm import compat
 from arco_tvm.records import Record
+
+compat.quicken_relay()
 
 
 class Noting(ApplyHistoryBest):
     """`ApplyHistoryBest` that remembers its answers.
 
     `applied` and `missing` are the workloads in the order of the first question. A workload that TVM itself
-    made out of another (a convolution in a packed layout) carries its parent's schedule and counts as neither.
+    made out of another (a convolution in a packed layout) has its parent's schedule and counts as neither.
     """
 
     def __init__(self, records: Iterable[Record]):

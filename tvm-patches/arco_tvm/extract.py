@@ -18,8 +18,11 @@ from tvm.autotvm.task.topi_integration import TaskExtractEnv
 from tvm.relay.backend import te_compiler
 from tvm.target import Target
 
+from arco_tvm import compat
 from arco_tvm.errors import ArcoError, summary
 from arco_tvm.models.model import Model
+
+compat.quicken_relay()
 
 
 @dataclass

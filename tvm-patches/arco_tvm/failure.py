@@ -15,8 +15,8 @@ _MAX_KIND = 160
 _NOISE = (
     (re.compile(r"\[\d\d:\d\d:\d\d\] "), ""),
     (re.compile(r"(?:/[\w.+-]+)+/([\w.+-]+)"), r"\1"),
-    (re.compile(r"0x[0-9a-fA-F]+"), "0x?"),
-    (re.compile(r"\d+(?:\.\d+)?"), "N"),
+    (re.compile(r"0x[0-9a-fA-F]+"), "ADDRESS"),
+    (re.compile(r"(?<![A-Za-z])\d+(?:\.\d+)?"), "N"),
     (re.compile(r"\s+"), " "),
 )
 

@@ -5,6 +5,7 @@ tuner = ArcoTuner(task)          # was: autotvm.tuner.XGBTuner(task)
 tuner.tune(n_trial=..., measure_option=..., callbacks=[...])
 """
 
+import contextlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -26,8 +27,8 @@ logger = logging.getLogger("arco_tvm")
 class ArcoTuner(autotvm.tuner.Tuner):
     """Search with arco-tvm.
 
-    `strategy` names one of the library's strategies (None: its default), `seed` makes the search repeat (None:
-    the library's default seed); further keywords are passed to the strategy as options.
+    `strategy` names one of the library's strategies (None: its default), `seed` makes the search repeat
+    (None: the library's default); further keywords are passed to the strategy as options.
 
     # Errors
     ArcoError "no-library" or "library-failed" if the search cannot be loaded.
@@ -48,11 +49,13 @@ class ArcoTuner(autotvm.tuner.Tuner):
 
     def has_next(self) -> bool:
         """Whether the search has a configuration that it has not tried."""
-        return bool(self._functions["has_next"](self._handle))
+        return not self._exhausted and bool(self._functions["has_next"](self._handle))
 
     def next_batch(self, batch_size: int) -> list[ConfigEntity]:
         """The next configurations to measure: at most `batch_size`, fewer when the space runs out."""
         indices = json.loads(self._functions["next_batch"](self._handle, int(batch_size)))
+        # AutoTVM's loop asks again for ever if a tuner that "has next" then has nothing.
+        self._exhausted = not indices
         return [self._config(index) for index in indices]
 
     def update(self, inputs: Sequence[MeasureInput], results: Sequence[MeasureResult]) -> None:
@@ -66,8 +69,8 @@ class ArcoTuner(autotvm.tuner.Tuner):
     ) -> None:
         """Tell the search what was measured before, and take the best of it as the best so far.
 
-        Records of the same workload count, whatever their number (`min_seed_records` is AutoTVM's; its own tuners
-        ignore up to 500 records silently). A record's configuration is found by its entities, not its index.
+        Records of the same workload count, whatever their number (`min_seed_records` is AutoTVM's, whose own
+        tuners ignore fewer than 500 silently). A record is found by its entities, not by its index.
         """
         ours = [
             (inp, res, index)
@@ -97,9 +100,12 @@ class ArcoTuner(autotvm.tuner.Tuner):
         self._create()
 
     def __del__(self):
-        self._free()
+        # At the interpreter's end TVM's functions may be gone already, and so is the need to free.
+        with contextlib.suppress(Exception):
+            self._free()
 
     def _create(self) -> None:
+        self._exhausted = False
         self._handle = int(
             self._functions["create"](dumps(describe(self.task)), dumps(self._options), self._filter)
         )

@@ -26,8 +26,8 @@ def verify(request: dict[str, Any]) -> dict[str, Any]:
 
     Request: a model (as `models.load` takes it), `"target"`, `"host"?`, `"log"` (a path or several),
     `"device"?` (`{"host", "port", "key"?}` or `{"tracker": "HOST:PORT", "key"}`; without it this process),
-    `"repeat"?` (10), `"min_repeat_ms"?` (100), `"seed"?` (0), `"tolerance"?` (1e-3), `"compiler"?` (to link for
-    another machine).
+    `"repeat"?` (10), `"min_repeat_ms"?` (100), `"seed"?` (0), `"tolerance"?` (1e-3), `"compiler"?` (to link
+    for another machine).
 
     Answer: `"untuned"` and `"tuned"` (`{"median_ms", "min_ms", "all_ms", "compile_s"}`), `"speedup"` (of the
     medians), `"matches"`, `"max_abs_error"`, `"max_rel_error"` (relative to the largest output of the untuned
