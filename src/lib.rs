@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod frontend;
 pub mod measure;
+mod python;
 pub mod record;
 pub mod seed;
 pub mod strategy;

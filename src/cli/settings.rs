@@ -103,7 +103,7 @@ impl SettingsFile {
             (None, Some(name)) => name
                 .parse()
                 .map_err(|error| CliError::new(ExitCode::Usage, format!("arco.toml: {error}"), "")),
-            (None, None) => Ok(StrategyKind::Gbt16),
+            (None, None) => Ok(StrategyKind::default()),
         }
     }
 

@@ -110,13 +110,14 @@ pub trait Strategy: Send {
 }
 
 /// The strategies by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StrategyKind {
     /// Uniformly at random.
     Random,
     /// In the order of indices.
     Grid,
     /// Boosted trees on knob features, refitted every 16 measurements.
+    #[default]
     Gbt16,
 }
 

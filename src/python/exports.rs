@@ -1,0 +1,35 @@
+//! The C functions that Python's ctypes calls.
+#![allow(unsafe_code, reason = "exported C functions")]
+
+use std::cell::RefCell;
+use std::ffi::{CString, c_char, c_int};
+use std::panic::catch_unwind;
+
+thread_local! {
+    static LAST_ERROR: RefCell<CString> = RefCell::default();
+}
+
+/// Adopts the TVM of this process and registers `arco.tuner.*` in it. 0 on success; else [`arco_last_error`] tells.
+// SAFETY: the name begins with `arco_`, which no other library of the process defines.
+#[unsafe(no_mangle)]
+pub extern "C" fn arco_register() -> c_int {
+    let registered = catch_unwind(|| {
+        tvm_rt::Tvm::in_process()?;
+        super::tuner_functions::register()
+    });
+    let text = match registered {
+        Ok(Ok(())) => return 0,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "arco_register panicked".to_owned(),
+    };
+    let text = CString::new(text.replace('\0', "\\0")).unwrap_or_default();
+    LAST_ERROR.with(|last| last.replace(text));
+    -1
+}
+
+/// Why the last call of this thread failed: a NUL-terminated string that is valid until the next failure.
+// SAFETY: as above.
+#[unsafe(no_mangle)]
+pub extern "C" fn arco_last_error() -> *const c_char {
+    LAST_ERROR.with(|last| last.borrow().as_ptr())
+}

@@ -1,0 +1,5 @@
+//! What Python reaches in `libarco_tvm.so`: the search as PackedFuncs `arco.tuner.*`.
+
+mod exports;
+mod search;
+mod tuner_functions;
