@@ -86,7 +86,8 @@ def compare(reference: list[np.ndarray], other: list[np.ndarray], tolerance: flo
     """
     absolute = relative = 0.0
     for a, b in zip(reference, other, strict=True):
-        difference = np.abs(a.astype("float64") - b.astype("float64"))
+        with np.errstate(invalid="ignore"):
+            difference = np.abs(a.astype("float64") - b.astype("float64"))
         if not (np.isfinite(difference).all() and np.isfinite(a.astype("float64")).all()):
             return {"matches": False, "max_abs_error": None, "max_rel_error": None, "tolerance": tolerance}
         largest = float(np.abs(a.astype("float64")).max(initial=0.0))
