@@ -21,6 +21,7 @@ from tvm.driver import _ffi_api as driver
 from tvm.relay.backend import Runtime
 from tvm.target import Target
 
+from arco_tvm import hooks
 from arco_tvm.description import create_task, entities_json
 from arco_tvm.errors import ArcoError
 from arco_tvm.failure import DeadlineError, describe_failure
@@ -77,7 +78,7 @@ def build(
             if not config.valid():
                 raise InstantiationError(config.errors)
             clock.done("instantiate")
-            with _pass_context(options):
+            with hooks.of(task.target).candidate_context(), _pass_context(options):
                 lowered = tvm.lower(schedule, args, name="default_function")
                 clock.done("lower")
                 module = _generate(lowered, task.target)

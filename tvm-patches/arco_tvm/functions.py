@@ -2,8 +2,9 @@
 
 | function | arguments | answer |
 |---|---|---|
-| `arco.version` | | versions, code generators, device runtimes, host CPU |
-| `arco.pid` | | process id of the session, as a number: what to kill if a build hangs |
+| `arco.version` | | versions, code generators, device runtimes, host CPU (device servers too) |
+| `arco.pid` | | process id of the session, a number: what to kill if it hangs (device servers too) |
+| `arco.host_cpu` | | this machine's CPU as TVM's LLVM names it |
 | `arco.target` | target, [host] | the target's normal form |
 | `arco.tasks` | request | a model's tasks, described |
 | `arco.filter` | task, list of indices | which of them the space's filter lets pass |
@@ -41,6 +42,14 @@ def version() -> dict[str, Any]:
         "triple": str(codegen.llvm_get_system_triple()) if targets.has_codegen("llvm") else "",
         "cores": len(os.sched_getaffinity(0)),
     }
+
+
+@answering
+def host_cpu() -> dict[str, Any]:
+    """What `-mcpu=native` means here."""
+    from arco_tvm import targets
+
+    return {"host_cpu": targets.host_cpu()}
 
 
 @answering
@@ -95,9 +104,12 @@ def verify(request: str) -> dict[str, Any]:
     return verifier.verify(parse_request(request, "the request"))
 
 
+#: What every server answers.
+ABOUT = {"arco.version": version, "arco.pid": os.getpid}
+#: What builders and frontends answer.
 FUNCTIONS = {
-    "arco.version": version,
-    "arco.pid": os.getpid,
+    **ABOUT,
+    "arco.host_cpu": host_cpu,
     "arco.target": target,
     "arco.tasks": tasks,
     "arco.filter": filter_,
@@ -107,7 +119,7 @@ FUNCTIONS = {
 }
 
 
-def register() -> None:
-    """Register all of them in this process's TVM."""
-    for name, function in FUNCTIONS.items():
+def register(functions: dict[str, Any]) -> None:
+    """Register functions in this process's TVM."""
+    for name, function in functions.items():
         tvm.register_func(name, function, override=True)

@@ -69,8 +69,7 @@ def main(argv: list[str] | None = None) -> int:
     lifetime = Lifetime(args.owned)
     for name in args.imports:
         importlib.import_module(name)
-    if args.role != "device":
-        _prepare(args.role)
+    _prepare(args.role)
     address = Address(
         args.host,
         args.port,
@@ -105,9 +104,14 @@ def main(argv: list[str] | None = None) -> int:
 
 def _prepare(role: str) -> None:
     """Import and do once what each session would do again: sessions are forked from this process."""
-    from arco_tvm import builder, functions, link
+    from arco_tvm import functions
 
-    functions.register()
+    if role == "device":
+        functions.register(functions.ABOUT)
+        return
+    from arco_tvm import builder, link
+
+    functions.register(functions.FUNCTIONS)
     if role == "frontend":
         from arco_tvm import frontend, verify  # noqa: F401
     else:

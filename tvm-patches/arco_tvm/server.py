@@ -113,7 +113,9 @@ class Lifetime:
         if owned and os.getpgrp() != os.getpid():
             os.setpgid(0, 0)
         for number in _SIGNALS:
-            signal.signal(number, lambda number, _: self.end(f"got {signal.Signals(number).name}"))
+            # What was ignored at the start (nohup) stays so.
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, lambda number, _: self.end(f"got {signal.Signals(number).name}"))
 
     def watch_owner(self) -> None:
         """End this server when standard input closes: whoever started it holds the other end."""

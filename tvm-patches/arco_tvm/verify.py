@@ -12,7 +12,7 @@ import tvm
 from tvm import relay, rpc
 from tvm.contrib import graph_executor
 
-from arco_tvm import models, records, targets
+from arco_tvm import hooks, models, records, targets
 from arco_tvm.dispatch import Noting, noting, workload_json
 from arco_tvm.errors import ArcoError, summary
 from arco_tvm.link import link
@@ -42,8 +42,8 @@ def verify(request: dict[str, Any]) -> dict[str, Any]:
         raise ArcoError("unsupported-target", resolved.why_not, "use a TVM that was built for this target")
     paths = request.get("log") or []
     log = records.read([paths] if isinstance(paths, str) else paths)
-    model = models.load(request)
     target = resolved.object()
+    model = hooks.of(target).prepare_model(models.load(request))
     usable = records.of_this_target(log, target)
     device = _Device(request.get("device"), target.kind.name)
     untuned = _compile(model, target, [])
@@ -86,7 +86,8 @@ def compare(reference: list[np.ndarray], other: list[np.ndarray], tolerance: flo
     """
     absolute = relative = 0.0
     for a, b in zip(reference, other, strict=True):
-        difference = np.abs(a.astype("float64") - b.astype("float64"))
+        with np.errstate(invalid="ignore"):
+            difference = np.abs(a.astype("float64") - b.astype("float64"))
         if not (np.isfinite(difference).all() and np.isfinite(a.astype("float64")).all()):
             return {"matches": False, "max_abs_error": None, "max_rel_error": None, "tolerance": tolerance}
         largest = float(np.abs(a.astype("float64")).max(initial=0.0))
@@ -113,7 +114,7 @@ class _Variant:
 def _compile(model: models.Model, target: tvm.target.Target, usable: list[records.Record]) -> _Variant:
     start = time.perf_counter()
     try:
-        with noting(usable) as context, tvm.transform.PassContext(opt_level=3):
+        with noting(usable) as context, hooks.of(target).network_context():
             factory = relay.build(model.mod, target=target, params=model.params)
     except Exception as exc:
         which = "with the log" if usable else "without a log"

@@ -11,6 +11,19 @@ from arco_tvm.description import create_task
 
 MATMUL = {"name": "arco_tvm.test.matmul", "args": [64, 64, 64], "target": "llvm -mcpu=native"}
 
+GPU_CONV = {
+    "name": "conv2d_nchw.cuda",
+    "args": [
+        ["TENSOR", [1, 16, 28, 28], "float32"],
+        ["TENSOR", [16, 16, 3, 3], "float32"],
+        [1, 1],
+        [1, 1, 1, 1],
+        [1, 1],
+        "float32",
+    ],
+    "target": "opencl",
+}
+
 
 @autotvm.template("arco_tvm.test.matmul")
 def matmul(n, m, k):
@@ -117,22 +130,10 @@ def test_a_build_that_takes_too_long_stops_after_the_stage(conv_task):
 
 
 def test_a_kernel_that_the_device_cannot_hold_is_refused_before_code_is_generated():
-    task = {
-        "name": "conv2d_nchw.cuda",
-        "args": [
-            ["TENSOR", [1, 16, 28, 28], "float32"],
-            ["TENSOR", [16, 16, 3, 3], "float32"],
-            [1, 1],
-            [1, 1, 1, 1],
-            [1, 1],
-            "float32",
-        ],
-        "target": "opencl",
-    }
-    config = config_of(task, 12345)
+    config = config_of(GPU_CONV, 12345)
     checks = {"gpu": {"max_threads_per_block": 256, "max_shared_memory_per_block": 16384}}
-    assert builder.build(task, config, {"checks": checks})["ok"]
-    answer = builder.build(task, config, {"checks": {"gpu": {"max_shared_memory_per_block": 16}}})
+    assert builder.build(GPU_CONV, config, {"checks": checks})["ok"]
+    answer = builder.build(GPU_CONV, config, {"checks": {"gpu": {"max_shared_memory_per_block": 16}}})
     assert (answer["error_no"], answer["stage"]) == (1, "lower")
     assert answer["kind"] == "Skipped because of invalid gpu kernel"
 

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 import tvm
+from test_models import write_onnx
 from tvm import autotvm, relay
 from tvm.target import Target
 
@@ -97,6 +98,14 @@ def test_a_model_file_is_extracted_with_its_weights(tmp_path):
     from_file = frontend.tasks({"path": str(tmp_path / "net.json"), "target": CPU})["tasks"]
     by_name = frontend.tasks({"model": "mlp", "target": CPU})["tasks"]
     assert from_file == by_name
+
+
+def test_an_onnx_model_is_extracted(tmp_path):
+    write_onnx(tmp_path / "m.onnx")
+    tasks = frontend.tasks({"path": str(tmp_path / "m.onnx"), "target": CPU, "batch": 2})["tasks"]
+    assert [(t["name"], t["weight"], t["args"][0][1]) for t in tasks] == [
+        ("conv2d_NCHWc.x86", 1, (2, 3, 8, 8))
+    ]
 
 
 def test_a_batch_size_reaches_the_tasks():
