@@ -65,15 +65,21 @@ impl SettingsFile {
         if named.is_none() && !path.exists() {
             return Ok(Self::default());
         }
-        let wrong = |reason: String| {
+        let text = std::fs::read_to_string(path).map_err(|error| {
             CliError::new(
                 ExitCode::Usage,
-                format!("settings file {}: {reason}", path.display()),
+                format!("cannot read the settings file {}: {error}", path.display()),
+                "name a file that is there with --config, or leave it out: all settings have defaults",
+            )
+        })?;
+        toml::from_str(&text).map_err(|error| {
+            CliError::new(
+                ExitCode::Usage,
+                // TOML's own message shows the line, and ends with a line break.
+                format!("settings file {}: {}", path.display(), error.to_string().trim_end()),
                 "its keys are the long options without the dashes, such as `python` or `min-repeat-ms`",
             )
-        };
-        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-        toml::from_str(&text).map_err(|error| wrong(error.to_string()))
+        })
     }
 
     /// The target: from the command line, or from the file.
@@ -100,9 +106,13 @@ impl SettingsFile {
     pub fn strategy(&self, argument: Option<StrategyKind>) -> Result<StrategyKind, CliError> {
         match (argument, &self.strategy) {
             (Some(kind), _) => Ok(kind),
-            (None, Some(name)) => name
-                .parse()
-                .map_err(|error| CliError::new(ExitCode::Usage, format!("arco.toml: {error}"), "")),
+            (None, Some(name)) => name.parse().map_err(|error| {
+                CliError::new(
+                    ExitCode::Usage,
+                    format!("settings file: {error}"),
+                    "name one of these with `strategy`, or with --strategy",
+                )
+            }),
             (None, None) => Ok(StrategyKind::default()),
         }
     }
@@ -115,24 +125,28 @@ impl SettingsFile {
         &self,
         args: &MeasureArgs,
     ) -> Result<Option<(TrackerAddress, String)>, CliError> {
-        let usage = |message: String| {
-            CliError::new(
-                ExitCode::Usage,
-                message,
-                "a device at a tracker needs --tracker HOST:PORT and --key KEY",
-            )
-        };
-        let tracker = match (&args.tracker, &self.tracker) {
-            (Some(address), _) => Some(address.clone()),
-            (None, Some(text)) => Some(text.parse().map_err(usage)?),
-            (None, None) => None,
-        };
+        let tracker = self.tracker(args.tracker.as_ref())?;
         let key = args.key.clone().or_else(|| self.key.clone());
         match (tracker, key) {
             (Some(tracker), Some(key)) => Ok(Some((tracker, key))),
             (None, None) => Ok(None),
-            (Some(_), None) => Err(usage("--tracker is given without --key".to_owned())),
-            (None, Some(_)) => Err(usage("--key is given without --tracker".to_owned())),
+            (Some(_), None) => Err(tracker_usage("--tracker is given without --key")),
+            (None, Some(_)) => Err(tracker_usage("--key is given without --tracker")),
+        }
+    }
+
+    /// The tracker: from the command line, or from the file.
+    ///
+    /// # Errors
+    /// When the file's address is none.
+    pub fn tracker(
+        &self,
+        argument: Option<&TrackerAddress>,
+    ) -> Result<Option<TrackerAddress>, CliError> {
+        match (argument, &self.tracker) {
+            (Some(address), _) => Ok(Some(address.clone())),
+            (None, Some(text)) => text.parse().map(Some).map_err(tracker_usage),
+            (None, None) => Ok(None),
         }
     }
 
@@ -185,6 +199,14 @@ impl SettingsFile {
             tracked,
         })
     }
+}
+
+fn tracker_usage(message: impl Into<String>) -> CliError {
+    CliError::new(
+        ExitCode::Usage,
+        message,
+        "a device at a tracker needs --tracker HOST:PORT and --key KEY",
+    )
 }
 
 fn at_least_one<T: PartialOrd + From<u8>>(

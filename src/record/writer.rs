@@ -36,11 +36,21 @@ pub enum LogError {
 /// An open AutoTVM log.
 ///
 /// It is locked against other runs, and every record goes out in one `O_APPEND` write, so a killed run
-/// never leaves half a line.
+/// never leaves half a line. A log that was made here and got no record goes away with the writer.
 #[derive(Debug)]
 pub struct LogWriter {
     path: PathBuf,
     file: File,
+    made_here: bool,
+}
+
+impl Drop for LogWriter {
+    fn drop(&mut self) {
+        if self.made_here && self.file.metadata().is_ok_and(|file| file.len() == 0) {
+            // Nothing is lost if it stays.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
 }
 
 /// What opening a log found and mended.
@@ -68,12 +78,14 @@ impl LogWriter {
             path: path.to_owned(),
             source,
         };
-        let mut file = File::options()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(path)
-            .map_err(failed)?;
+        let options = File::options().read(true).append(true).clone();
+        let (mut file, made_here) = match options.clone().create_new(true).open(path) {
+            Ok(file) => (file, true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                (options.open(path).map_err(failed)?, false)
+            }
+            Err(error) => return Err(failed(error)),
+        };
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -84,8 +96,12 @@ impl LogWriter {
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         let mended = mend_tail(path, &mut file).map_err(failed)?;
-        let path = path.to_owned();
-        Ok((Self { path, file }, mended))
+        let writer = Self {
+            path: path.to_owned(),
+            file,
+            made_here,
+        };
+        Ok((writer, mended))
     }
 
     /// Appends one record.
