@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::frontend::InputShape;
 use crate::measure::TrackerAddress;
 use crate::strategy::StrategyKind;
 
@@ -23,8 +24,9 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 failure, 2 wrong use, 3 no usable TVM, 4 model, 5 target, 6 log, 7 no builder or device,
-8 every candidate failed, 9 outputs differ, 130 interrupted (what was finished is in the log)";
+Exit codes: 0 done, 1 failure, 2 wrong use, 3 no usable TVM, 4 model, 5 target, 6 log,
+7 no builder or device, 8 every candidate failed, 9 outputs differ,
+130 interrupted (what was finished is in the log)";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -60,8 +62,14 @@ pub struct ModelArgs {
     #[arg(long, value_name = "FILE")]
     pub params: Option<PathBuf>,
     /// Batch size [default: the file's own, or 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub batch: Option<u32>,
+    /// Format of a model file, where its name does not tell: onnx, tflite, pytorch, relay and others
+    #[arg(long)]
+    pub format: Option<String>,
+    /// Shape of an input that the file leaves open, such as data=1,3,224,224; once for each input
+    #[arg(long, value_name = "NAME=SHAPE")]
+    pub input_shape: Vec<InputShape>,
 }
 
 /// Where and how candidates are measured.

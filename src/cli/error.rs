@@ -73,6 +73,7 @@ impl From<FrontendError> for CliError {
                     }
                     "no-log" | "unreadable-log" => ExitCode::Log,
                     "no-device" => ExitCode::Device,
+                    "bad-request" => ExitCode::Usage,
                     _ => ExitCode::Failure,
                 };
                 Self::new(code, text, hint)

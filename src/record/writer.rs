@@ -119,13 +119,15 @@ impl LogWriter {
 
     fn append_line(&mut self, line: &[u8]) -> io::Result<()> {
         let before = self.file.metadata()?.len();
-        let written = match self.file.write(line) {
-            Ok(written) if written == line.len() => return Ok(()),
-            Ok(_) => io::Error::new(io::ErrorKind::StorageFull, "no space left for a whole line"),
-            Err(error) => error,
-        };
+        let written = self.file.write(line)?;
+        if written == line.len() {
+            return Ok(());
+        }
         self.file.set_len(before)?;
-        Err(written)
+        Err(io::Error::new(
+            io::ErrorKind::StorageFull,
+            "no space left for a whole line",
+        ))
     }
 
     /// Waits until everything appended is on the disk.

@@ -52,7 +52,9 @@ fn a_settings_file_that_is_no_toml() {
     let scene = Scene::new();
     scene.write("mine.toml", "target llvm\n");
     let mut command = scene.arco_tvm(&["tasks", "mlp", "--config", "mine.toml"]);
-    scene.says(&mut command, str![[r#"
+    scene.says(
+        &mut command,
+        str![[r#"
 exit code: 2
 --- standard output
 --- standard error
@@ -63,21 +65,25 @@ error: settings file mine.toml: TOML parse error at line 1, column 8
 key with no value, expected `=`
   hint: its keys are the long options without the dashes, such as `python` or `min-repeat-ms`
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]
 fn a_settings_file_that_is_not_there() {
     let scene = Scene::new();
     let mut command = scene.arco_tvm(&["tasks", "mlp", "--config", "mine.toml"]);
-    scene.says(&mut command, str![[r#"
+    scene.says(
+        &mut command,
+        str![[r#"
 exit code: 2
 --- standard output
 --- standard error
 error: cannot read the settings file mine.toml: No such file or directory (os error 2)
   hint: name a file that is there with --config, or leave it out: all settings have defaults
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]
@@ -85,14 +91,17 @@ fn an_unknown_strategy_in_the_settings_file() {
     let scene = Scene::new();
     scene.write("arco.toml", "target = \"llvm\"\nstrategy = \"annealing\"\n");
     let mut command = scene.arco_tvm(&["tune", "mlp", "-o", "mlp.log"]);
-    scene.says(&mut command, str![[r#"
+    scene.says(
+        &mut command,
+        str![[r#"
 exit code: 2
 --- standard output
 --- standard error
 error: settings file: no strategy `annealing` (there are: random, grid, gbt-16)
   hint: name one of these with `strategy`, or with --strategy
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]
@@ -101,33 +110,42 @@ fn the_command_line_wins_over_the_environment_and_that_over_the_settings_file() 
     scene.write("arco.toml", "target = \"from-the-file\"\n");
     let mut command = scene.arco_tvm(&["tasks", "mlp", "--target", "from-the-command-line"]);
     command.env("ARCO_TARGET", "from-the-environment");
-    scene.says(&mut command, str![[r#"
+    scene.says(
+        &mut command,
+        str![[r#"
 exit code: 5
 --- standard output
 --- standard error
 error: unknown target 'from-the-command-line'
   hint: known: llvm, cuda, opencl, ext_dev, c, metal, vulkan, rocm, nvptx, hexagon
 
-"#]]);
+"#]],
+    );
     let mut command = scene.arco_tvm(&["tasks", "mlp"]);
     command.env("ARCO_TARGET", "from-the-environment");
-    scene.says(&mut command, str![[r#"
+    scene.says(
+        &mut command,
+        str![[r#"
 exit code: 5
 --- standard output
 --- standard error
 error: unknown target 'from-the-environment'
   hint: known: llvm, cuda, opencl, ext_dev, c, metal, vulkan, rocm, nvptx, hexagon
 
-"#]]);
+"#]],
+    );
     let mut command = scene.arco_tvm(&["tasks", "mlp"]);
-    scene.says(&mut command, str![[r#"
+    scene.says(
+        &mut command,
+        str![[r#"
 exit code: 5
 --- standard output
 --- standard error
 error: unknown target 'from-the-file'
   hint: known: llvm, cuda, opencl, ext_dev, c, metal, vulkan, rocm, nvptx, hexagon
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]
@@ -135,23 +153,31 @@ fn numbers_that_make_no_sense() {
     let scene = Scene::new();
     let tune = ["tune", "mlp", "--target", "llvm", "-o", "mlp.log"];
     let mut command = scene.arco_tvm(&[&tune[..], &["--repeat", "0"]].concat());
-    scene.says(&mut command, str![[r#"
+    scene.says(
+        &mut command,
+        str![[r#"
 exit code: 2
 --- standard output
 --- standard error
 error: --repeat must be at least 1
 
-"#]]);
+"#]],
+    );
     let mut command = scene.arco_tvm(&[&tune[..], &["--cooldown", "-1"]].concat());
-    scene.says(&mut command, str![[r#"
+    scene.says(
+        &mut command,
+        str![[r#"
 exit code: 2
 --- standard output
 --- standard error
 error: --cooldown must be a number of seconds, not -1
 
-"#]]);
+"#]],
+    );
     let mut command = scene.arco_tvm(&[&tune[..], &["--trials", "many"]].concat());
-    scene.says(&mut command, str![[r#"
+    scene.says(
+        &mut command,
+        str![[r#"
 exit code: 2
 --- standard output
 --- standard error
@@ -159,10 +185,13 @@ error: invalid value 'many' for '--trials <N>': invalid digit found in string
 
 For more information, try '--help'.
 
-"#]]);
+"#]],
+    );
     let mut command =
         scene.arco_tvm(&[&tune[..], &["--trials", "64", "--trials-per-task", "8"]].concat());
-    scene.says(&mut command, str![[r#"
+    scene.says(
+        &mut command,
+        str![[r#"
 exit code: 2
 --- standard output
 --- standard error
@@ -172,14 +201,17 @@ Usage: arco-tvm tune --output <LOG> --target <TARGET> --trials <N> --python <PYT
 
 For more information, try '--help'.
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]
 fn no_log_to_write_to() {
     let scene = Scene::new();
     let mut command = scene.arco_tvm(&["tune", "mlp", "--target", "llvm"]);
-    scene.says(&mut command, str![[r#"
+    scene.says(
+        &mut command,
+        str![[r#"
 exit code: 2
 --- standard output
 --- standard error
@@ -190,5 +222,6 @@ Usage: arco-tvm tune --output <LOG> --target <TARGET> --python <PYTHON> <MODEL>
 
 For more information, try '--help'.
 
-"#]]);
+"#]],
+    );
 }

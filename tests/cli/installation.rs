@@ -31,14 +31,17 @@ fn with_bare_python(scene: &Scene, arguments: &[&str]) -> Command {
 fn a_python_without_tvm() {
     let scene = Scene::new();
     let mut command = with_bare_python(&scene, &["tasks", "mlp", "--target", "llvm"]);
-    scene.says(&mut command, str![[r#"
+    scene.says(
+        &mut command,
+        str![[r#"
 exit code: 3
 --- standard output
 --- standard error
 error: the Python bare/bin/python (--python, ARCO_PYTHON or arco.toml) has no TVM
   hint: run `make venv` in a checkout of arco-tvm, or name a Python that has TVM 0.19 with --python
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]
@@ -133,7 +136,7 @@ fn the_virtual_environment_in_this_folder_is_used() {
 exit code: 0
 --- standard output
 [ ok ] Python: .venv/bin/python (./.venv)
-[ ok ] TVM: 0.19.0, /work/main/.venv/lib/python3.11/site-packages/tvm/libtvm.so
+[ ok ] TVM: 0.19.0, [TVM]/libtvm.so
 [ ok ] package arco_tvm: 0.1.0 on Python [VERSION]
 [ ok ] LLVM: 22.1.8, which calls this CPU [CPU]
 [ ok ] code generators: aocl, aocl_sw_emu, c, hexagon, llvm, metal, nvptx, opencl, rocm, sdaccel, stackvm, webgpu

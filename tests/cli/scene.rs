@@ -65,7 +65,7 @@ impl Scene {
         };
         insert(
             "[CPU]",
-            r"(?:calls this CPU|-mcpu=native is|-mcpu=native means|this machine's CPU,) (?<redacted>[\w.-]+)",
+            r"(?:calls this CPU|-mcpu=native is|-mcpu=native means|names this machine's CPU,) (?<redacted>[\w.-]+)",
         );
         insert("[TIME]", r"\b(?<redacted>[0-9.]+ ms)\b");
         insert("[TRIPLE]", r"-mtriple=(?<redacted>[\w-]+)");
@@ -77,9 +77,10 @@ impl Scene {
             .insert("[FOLDER]", self.folder.path().to_path_buf())
             .unwrap();
         redactions.insert("[PYTHON]", support::python()).unwrap();
-        redactions
-            .insert("[TVM]", tvm_folder().to_path_buf())
-            .unwrap();
+        // libtvm is found by its real path.
+        for folder in [tvm_folder(), &tvm_folder().canonicalize().unwrap()] {
+            redactions.insert("[TVM]", folder.to_path_buf()).unwrap();
+        }
         redactions
     }
 }

@@ -8,14 +8,17 @@ use crate::scene::Scene;
 fn no_target() {
     let scene = Scene::new();
     let mut command = scene.arco_tvm(&["tune", "mlp", "-o", "mlp.log"]);
-    scene.says(&mut command, str![[r#"
+    scene.says(
+        &mut command,
+        str![[r#"
 exit code: 2
 --- standard output
 --- standard error
 error: no target is given
   hint: add --target 'llvm -mcpu=native' for this machine's CPU, [CPU] set `target` in arco.toml
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]

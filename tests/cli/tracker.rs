@@ -113,14 +113,24 @@ fn a_tracker_without_a_key() {
         "--tracker",
         "127.0.0.1:9190",
     ]);
-    scene.says(&mut command, str![[r#"
+    scene.says(
+        &mut command,
+        str![[r#"
 exit code: 2
 --- standard output
 --- standard error
 error: --tracker is given without --key
   hint: a device at a tracker needs --tracker HOST:PORT and --key KEY
 
-"#]]);
+"#]],
+    );
+}
+
+#[test]
+fn a_key_without_a_tracker() {
+    let scene = Scene::new();
+    let mut command = scene.arco_tvm(&["doctor", "--key", "pi"]);
+    scene.says(&mut command, str![]);
 }
 
 #[test]
