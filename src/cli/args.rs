@@ -117,7 +117,7 @@ pub struct TuneArgs {
     /// The AutoTVM log to append to
     #[arg(short, long, value_name = "LOG")]
     pub output: PathBuf,
-    /// Trials in all, shared evenly among the tasks [default: 64 for each task]
+    /// Trials in all, spent where the network's time still falls [default: 64 for each task]
     #[arg(long, value_name = "N", conflicts_with = "trials_per_task")]
     pub trials: Option<usize>,
     /// Trials for each task
@@ -126,6 +126,9 @@ pub struct TuneArgs {
     /// End a task after so many trials without anything better
     #[arg(long, value_name = "N")]
     pub early_stopping: Option<usize>,
+    /// Ask for more while at most so many trials are in flight [default: 16]
+    #[arg(long, value_name = "N")]
+    pub lookahead: Option<usize>,
     /// Who chooses: random, grid or gbt-16 (boosted trees, refitted every 16 trials) [default: gbt-16]
     #[arg(long, value_name = "NAME")]
     pub strategy: Option<StrategyKind>,

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::measure::{BuildOptions, Endpoint, PoolOptions, RunOptions, TrackerAddress};
+use crate::measure::{
+    BuildOptions, CoreSharing, Endpoint, PipelineOptions, RunOptions, TrackerAddress,
+};
 use crate::strategy::StrategyKind;
 
 use super::args::MeasureArgs;
@@ -140,11 +142,11 @@ impl SettingsFile {
     ///
     /// # Errors
     /// When a number makes no sense.
-    pub fn pool(
+    pub fn pipeline(
         &self,
         args: &MeasureArgs,
         device_type: tvm_rt::DeviceType,
-    ) -> Result<PoolOptions, CliError> {
+    ) -> Result<PipelineOptions, CliError> {
         let default = RunOptions::default();
         let run = RunOptions {
             number: at_least_one("--number", args.number.or(self.number), default.number)?,
@@ -177,11 +179,17 @@ impl SettingsFile {
             patience: PATIENCE,
             lease: LEASE,
         });
-        Ok(PoolOptions {
+        Ok(PipelineOptions {
             builders: at_least_one("--builders", args.builders.or(self.builders), cores)?,
             build: BuildOptions { limit },
             run,
+            devices: 1,
             device_type,
+            sharing: if tracked.is_some() {
+                CoreSharing::Separate
+            } else {
+                CoreSharing::BuildersPause
+            },
             tracked,
         })
     }

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use tvm_rt::DeviceType;
 
 use crate::frontend::ExtractedTasks;
-use crate::measure::{Pool, PoolOptions};
+use crate::measure::{Pipeline, PipelineOptions};
 use crate::record::{LogWriter, Mended, Record, read_log};
 use crate::seed::Seed;
-use crate::tuning::{CancelToken, Quotas, StopReason, TaskRun, TuneOptions, TuneSummary, tune};
+use crate::tuning::{
+    CancelToken, Quotas, Spread, StopReason, TaskRun, TuneOptions, TuneSummary, tune,
+};
 
 use super::args::TuneArgs;
 use super::context::{Context, model_spec};
@@ -22,6 +24,8 @@ use super::settings::SettingsFile;
 
 /// Trials for each task when nothing is said.
 const DEFAULT_TRIALS_PER_TASK: usize = 64;
+/// Trials in flight when a strategy is asked for more: one batch is measured while the next is chosen and built.
+const DEFAULT_LOOKAHEAD: usize = 16;
 
 /// Runs the command.
 ///
@@ -35,7 +39,7 @@ pub async fn run(
     let target = settings.target(args.model.target.as_deref())?;
     let strategy = settings.strategy(args.strategy)?;
     // What is wrong with these is better known before a minute is spent on the model.
-    settings.pool(&args.measure, DeviceType::CPU)?;
+    settings.pipeline(&args.measure, DeviceType::CPU)?;
     let context = Context::open(&args.host, settings)?;
     let (mut log, earlier) = open_log(&args.output, printer)?;
     let mut frontend = context.frontend().await?;
@@ -44,31 +48,33 @@ pub async fn run(
         args.model.model
     ));
     let extracted = frontend.tasks(&model_spec(&args.model), &target).await?;
-    let pool_options = settings.pool(&args.measure, device_type(&extracted)?)?;
+    let pipeline_options = settings.pipeline(&args.measure, device_type(&extracted)?)?;
     introduce(&extracted, &earlier, printer);
-    let quotas = match args.trials {
-        Some(total) => Quotas::shared(total, extracted.tasks.len()),
+    let tasks = extracted.tasks.len();
+    let spread = match args.trials {
+        Some(total) => Spread::WhereItFalls { total },
         None => {
             let each = args.trials_per_task.or(settings.trials_per_task);
-            Quotas::per_task(
+            Spread::Even(Quotas::per_task(
                 each.unwrap_or(DEFAULT_TRIALS_PER_TASK),
-                extracted.tasks.len(),
-            )
+                tasks,
+            ))
         }
     };
     let options = TuneOptions {
         strategy,
         seed: Seed(args.seed.or(settings.seed).unwrap_or(0)),
-        quotas,
+        spread,
         early_stopping: args.early_stopping.or(settings.early_stopping),
+        lookahead: args.lookahead.unwrap_or(DEFAULT_LOOKAHEAD),
     };
     printer.note(format!(
         "{strategy}, seed {}, {} trials; {}",
         options.seed.0,
-        options.quotas.total(),
-        describe_pool(&pool_options)
+        options.spread.total(),
+        describe_pipeline(&pipeline_options)
     ));
-    let mut pool = Pool::start(&context.host, &pool_options, context.logs()).await?;
+    let mut pipeline = Pipeline::start(&context.host, &pipeline_options, context.logs()).await?;
     let cancel = CancelToken::default();
     let mut progress = ProgressLine::new(printer, extracted.tasks.len());
     let start = Instant::now();
@@ -76,7 +82,7 @@ pub async fn run(
         &extracted.tasks,
         &options,
         &earlier,
-        &mut pool,
+        &mut pipeline,
         &mut log,
         &mut progress,
         &cancel,
@@ -86,7 +92,7 @@ pub async fn run(
         () = interrupted_twice(&cancel, printer) => None,
     };
     progress.finish();
-    pool.shut_down().await;
+    pipeline.shut_down().await;
     frontend.shut_down().await;
     match summary {
         Some(summary) => report(&summary?, &args.output, start.elapsed(), printer),
@@ -176,7 +182,7 @@ fn introduce(extracted: &ExtractedTasks, earlier: &[Record], printer: Printer) {
     }
 }
 
-fn describe_pool(options: &PoolOptions) -> String {
+fn describe_pipeline(options: &PipelineOptions) -> String {
     let builders = match options.builders {
         1 => "1 builder".to_owned(),
         n => format!("{n} builders"),
@@ -185,7 +191,7 @@ fn describe_pool(options: &PoolOptions) -> String {
         Some(crate::measure::Endpoint::Tracker { address, key, .. }) => {
             format!("{builders}, measured on `{key}` from the tracker {address}")
         }
-        _ => format!("{builders}, measured on this machine while nothing builds"),
+        _ => format!("{builders}, measured on this machine; {}", options.sharing),
     }
 }
 
@@ -211,7 +217,9 @@ fn report(
 ) -> Result<ExitCode, CliError> {
     let rows = summary.tasks.iter().map(report_row).collect();
     printer.result(format::table(
-        &["task", "uses", "trials", "failed", "best", "speed"],
+        &[
+            "task", "uses", "trials", "failed", "untuned", "best", "speed",
+        ],
         1,
         rows,
     ));
@@ -264,6 +272,7 @@ fn report_row(run: &TaskRun) -> Vec<String> {
         run.task().weight.to_string(),
         run.trials().to_string(),
         run.failures().total().to_string(),
+        run.untuned_cost().map_or("-".to_owned(), format::seconds),
         run.best_cost().map_or("-".to_owned(), format::seconds),
         run.best_flops().map_or("-".to_owned(), format::flops),
     ]

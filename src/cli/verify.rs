@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tvm_rt::DeviceType;
 
 use crate::frontend::{ExtractedTasks, Verified, VerifyRequest};
-use crate::measure::{Candidate, Measurement, Pool};
+use crate::measure::{Candidate, Pipeline, TrialId};
 use crate::record::{Record, read_log};
 use crate::task::{ConfigEntity, Task};
 
@@ -33,7 +33,7 @@ pub async fn run(
 ) -> Result<ExitCode, CliError> {
     let target = settings.target(args.model.target.as_deref())?;
     let tracked = settings.tracked(&args.measure)?;
-    settings.pool(&args.measure, DeviceType::CPU)?;
+    settings.pipeline(&args.measure, DeviceType::CPU)?;
     let records = open_log(&args.log, printer)?;
     let context = Context::open(&args.host, settings)?;
     let mut frontend = context.frontend().await?;
@@ -46,10 +46,10 @@ pub async fn run(
         printer.warning(warning);
     }
     if !args.network_only {
-        let options = settings.pool(&args.measure, super::tune::device_type(&extracted)?)?;
-        let mut pool = Pool::start(&context.host, &options, context.logs()).await?;
-        let rows = compare_tasks(&extracted, &records, &mut pool, printer).await?;
-        pool.shut_down().await;
+        let options = settings.pipeline(&args.measure, super::tune::device_type(&extracted)?)?;
+        let mut pipeline = Pipeline::start(&context.host, &options, context.logs()).await?;
+        let rows = compare_tasks(&extracted, &records, &mut pipeline, printer).await?;
+        pipeline.shut_down().await;
         printer.result(format::table(
             &["task", "uses", "untuned", "tuned", "speedup"],
             1,
@@ -110,7 +110,7 @@ fn best_configs(tasks: &[Arc<Task>], records: &[Record]) -> BTreeMap<usize, Conf
 async fn compare_tasks(
     extracted: &ExtractedTasks,
     records: &[Record],
-    pool: &mut Pool,
+    pipeline: &mut Pipeline,
     printer: Printer,
 ) -> Result<Vec<Vec<String>>, CliError> {
     let best = best_configs(&extracted.tasks, records);
@@ -132,15 +132,17 @@ async fn compare_tasks(
         }));
         let mut costs: Vec<Vec<f64>> = vec![Vec::new(); variants.len()];
         let mut why = vec![String::new(); variants.len()];
-        let batch: Vec<Candidate> = std::iter::repeat_n(variants, ROUNDS).flatten().collect();
-        let width = costs.len();
-        pool.measure(&batch, |c, measurement: &Measurement| {
-            match &measurement.outcome {
-                Ok(measured) => costs[c % width].extend(measured),
-                Err(failure) => why[c % width].clone_from(&failure.kind),
+        let width = variants.len();
+        for (c, candidate) in std::iter::repeat_n(variants, ROUNDS).flatten().enumerate() {
+            pipeline.submit(TrialId(c as u64), candidate);
+        }
+        while let Some((TrialId(c), measurement)) = pipeline.next().await? {
+            let v = c as usize % width;
+            match measurement.outcome {
+                Ok(measured) => costs[v].extend(measured),
+                Err(failure) => why[v] = failure.kind,
             }
-        })
-        .await?;
+        }
         let medians: Vec<Option<f64>> = costs.into_iter().map(median).collect();
         let shown = |v: usize| match medians.get(v).copied().flatten() {
             Some(seconds) => format::seconds(seconds),

@@ -40,6 +40,8 @@ pub struct Built {
     pub arguments: Vec<ArgumentSpec>,
     /// Seconds by stage (instantiate, lower, codegen, export).
     pub stages: BTreeMap<String, f64>,
+    /// What TVM's fallback chose, where no configuration was given: AutoTVM's `entity` list.
+    pub fallback: Option<Value>,
 }
 
 /// `arco.build`'s answer.
@@ -51,6 +53,8 @@ enum Answer {
         func: String,
         args: Vec<ArgumentSpec>,
         stages: BTreeMap<String, f64>,
+        #[serde(default)]
+        entity: Option<Value>,
     },
     Failed {
         #[serde(default)]
@@ -130,6 +134,7 @@ impl Builder {
                         func,
                         args,
                         stages,
+                        entity,
                     } => {
                         let library: RetValue =
                             session.get_function("arco.fetch")?.call(&[token.into()])?;
@@ -138,6 +143,7 @@ impl Builder {
                             function: func,
                             arguments: args,
                             stages,
+                            fallback: entity,
                         })
                     }
                     Answer::Failed {
@@ -166,6 +172,10 @@ impl Builder {
                 Ok(Err(Failure::new(ErrorNo::BuildTimeout, "build timed out")))
             }
             // AutoTVM gives a dead build worker this number.
+            Err(CallError::LeaseExpired) => Ok(Err(Failure::new(
+                ErrorNo::Unknown,
+                "the builder ended the session",
+            ))),
             Err(CallError::Died(error)) => Ok(Err(Failure {
                 error_no: ErrorNo::RuntimeDevice,
                 kind: "the build process died".to_owned(),

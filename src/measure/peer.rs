@@ -79,6 +79,9 @@ pub enum CallError {
     /// The session's process died.
     #[error("the session's process died ({0})")]
     Died(tvm_rt::Error),
+    /// The session's lease ran out while the call went on.
+    #[error("the session's lease ran out")]
+    LeaseExpired,
     /// The other side reported an error; the session goes on.
     #[error(transparent)]
     Remote(tvm_rt::Error),
@@ -138,9 +141,13 @@ impl Peer {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => {
                 if self.answers().await {
-                    Err(CallError::Remote(error))
+                    return Err(CallError::Remote(error));
+                }
+                let ends = self.session.as_ref().and_then(|open| open.ends);
+                self.close().await;
+                if ends.is_some_and(|ends| ends <= Instant::now()) {
+                    Err(CallError::LeaseExpired)
                 } else {
-                    self.close().await;
                     Err(CallError::Died(error))
                 }
             }

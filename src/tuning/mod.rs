@@ -1,9 +1,11 @@
 //! The loop: a strategy for each task, trials shared among them, every result in the log at once.
 
+mod delivery;
 mod failures;
 mod observer;
 mod quota;
 mod run;
+mod scheduler;
 mod stop;
 mod task_run;
 
@@ -11,5 +13,6 @@ pub use failures::FailureCounts;
 pub use observer::{Progress, TuneObserver};
 pub use quota::Quotas;
 pub use run::{Measurer, TuneError, TuneOptions, TuneSummary, tune};
+pub use scheduler::Spread;
 pub use stop::{CancelToken, StopReason};
 pub use task_run::TaskRun;
