@@ -7,10 +7,11 @@ use tvm_rt::DeviceType;
 
 use crate::frontend::ExtractedTasks;
 use crate::measure::{Pipeline, PipelineOptions};
-use crate::record::{LogWriter, Mended, Record, read_log};
+use crate::record::{Mended, Record, read_log};
 use crate::seed::Seed;
 use crate::tuning::{
-    CancelToken, Quotas, Spread, StopReason, TaskRun, TuneOptions, TuneSummary, tune,
+    CancelToken, Event, Journal, Output, Quotas, SCHEMA, Spread, StopReason, TaskRun, TuneOptions,
+    TuneSummary, missing_from_log, now, read_journal, tune,
 };
 
 use super::args::TuneArgs;
@@ -41,7 +42,7 @@ pub async fn run(
     // What is wrong with these is better known before a minute is spent on the model.
     settings.pipeline(&args.measure, DeviceType::CPU)?;
     let context = Context::open(&args.host, settings)?;
-    let (mut log, earlier) = open_log(&args.output, printer)?;
+    let (mut output, earlier) = open_output(&args.output, printer)?;
     let mut frontend = context.frontend().await?;
     printer.note(format!(
         "importing {} and extracting its tasks",
@@ -74,6 +75,17 @@ pub async fn run(
         options.spread.total(),
         describe_pipeline(&pipeline_options)
     ));
+    output.event(&Event::Run {
+        schema: SCHEMA,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        model: args.model.model.clone(),
+        target: extracted.target.clone(),
+        strategy: strategy.to_string(),
+        seed: options.seed.0,
+        trials: options.spread.total(),
+        sharing: pipeline_options.sharing.to_string(),
+        at: now(),
+    })?;
     let mut pipeline = Pipeline::start(&context.host, &pipeline_options, context.logs()).await?;
     let cancel = CancelToken::default();
     let mut progress = ProgressLine::new(printer, extracted.tasks.len());
@@ -83,7 +95,7 @@ pub async fn run(
         &options,
         &earlier,
         &mut pipeline,
-        &mut log,
+        &mut output,
         &mut progress,
         &cancel,
     );
@@ -100,8 +112,9 @@ pub async fn run(
     }
 }
 
-fn open_log(path: &Path, printer: Printer) -> Result<(LogWriter, Vec<Record>), CliError> {
-    let (writer, mended) = LogWriter::open(path)?;
+/// Opens log and journal, mends what a killed run left, and returns the records of earlier runs.
+fn open_output(path: &Path, printer: Printer) -> Result<(Output, Vec<Record>), CliError> {
+    let (mut output, mended) = Output::open(path)?;
     match mended {
         Some(Mended::MovedFragment { to }) => printer.warning(format!(
             "{} ended in half a line (a writer was killed); it now stands in {}",
@@ -116,20 +129,33 @@ fn open_log(path: &Path, printer: Printer) -> Result<(LogWriter, Vec<Record>), C
         }
         None => {}
     }
-    let log = read_log(path).map_err(|error| {
+    let unreadable = |error: std::io::Error| {
         CliError::new(
             ExitCode::Log,
             format!("cannot read the log {}: {error}", path.display()),
             "name another log with -o",
         )
-    })?;
+    };
+    let log = read_log(path).map_err(unreadable)?;
     for skipped in &log.skipped {
         printer.warning(skipped.to_string());
     }
-    Ok((
-        writer,
-        log.records.into_iter().map(|(_, record)| record).collect(),
-    ))
+    let mut records: Vec<Record> = log.records.into_iter().map(|(_, record)| record).collect();
+    let events = read_journal(path).map_err(unreadable)?;
+    let recovered = missing_from_log(&events, &records);
+    for record in &recovered {
+        output.record(record)?;
+    }
+    if !recovered.is_empty() {
+        output.sync()?;
+        printer.note(format!(
+            "{} finished trials of a run that was killed are recovered from {}",
+            recovered.len(),
+            Journal::path_of(path).display()
+        ));
+    }
+    records.extend(recovered);
+    Ok((output, records))
 }
 
 /// What the target's code runs on.

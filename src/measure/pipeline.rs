@@ -55,12 +55,12 @@ struct Job {
 enum Step {
     Built {
         job: Job,
-        builder: Box<Builder>,
+        builder: Builder,
         result: Result<Result<Built, Failure>, PeerError>,
     },
     Ran {
         job: Job,
-        device: Box<MeasureDevice>,
+        device: MeasureDevice,
         built: Arc<Built>,
         result: Result<Result<Vec<f64>, Failure>, PeerError>,
         took: Duration,
@@ -69,8 +69,8 @@ enum Step {
 
 /// Builder processes and devices, each at one candidate at a time.
 pub struct Pipeline {
-    builders: Vec<Box<Builder>>,
-    devices: Vec<Box<MeasureDevice>>,
+    builders: Vec<Builder>,
+    devices: Vec<MeasureDevice>,
     waiting: VecDeque<Job>,
     built: VecDeque<(Job, Arc<Built>)>,
     steps: JoinSet<Step>,
@@ -130,8 +130,8 @@ impl Pipeline {
         let (mut builders, mut devices) = (Vec::new(), Vec::new());
         while let Some(opened) = opening.join_next().await {
             match joined(opened)? {
-                Opened::Builder(builder) => builders.push(builder),
-                Opened::Device(device) => devices.push(device),
+                Opened::Builder(builder) => builders.push(*builder),
+                Opened::Device(device) => devices.push(*device),
             }
         }
         Ok(Self {
@@ -247,7 +247,7 @@ impl Pipeline {
     fn after_build(
         &mut self,
         job: Job,
-        builder: Box<Builder>,
+        builder: Builder,
         result: Result<Result<Built, Failure>, PeerError>,
     ) -> Option<(TrialId, Measurement)> {
         self.load.building -= 1;
@@ -272,7 +272,7 @@ impl Pipeline {
     fn after_run(
         &mut self,
         job: Job,
-        device: Box<MeasureDevice>,
+        device: MeasureDevice,
         built: &Built,
         result: Result<Result<Vec<f64>, Failure>, PeerError>,
         took: Duration,

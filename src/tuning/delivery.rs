@@ -41,15 +41,26 @@ impl<T> Delivery<T> {
         id
     }
 
+    fn place(&self, id: TrialId) -> usize {
+        self.asked
+            .binary_search_by_key(&id, |asked| asked.id)
+            .expect("a measurement of a trial that was asked for")
+    }
+
+    /// What was asked for under this number.
+    ///
+    /// # Panics
+    /// When no such trial is outstanding.
+    pub(super) fn asked_as(&self, id: TrialId) -> &T {
+        &self.asked[self.place(id)].what
+    }
+
     /// Takes in a finished trial.
     ///
     /// # Panics
-    /// When no such trial was asked for.
+    /// When no such trial is outstanding.
     pub(super) fn finish(&mut self, id: TrialId, result: Measurement) -> &T {
-        let place = self
-            .asked
-            .binary_search_by_key(&id, |asked| asked.id)
-            .expect("a measurement of a trial that was asked for");
+        let place = self.place(id);
         self.asked[place].result = Some(result);
         &self.asked[place].what
     }

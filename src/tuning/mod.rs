@@ -2,7 +2,9 @@
 
 mod delivery;
 mod failures;
+mod journal;
 mod observer;
+mod output;
 mod quota;
 mod run;
 mod scheduler;
@@ -10,7 +12,9 @@ mod stop;
 mod task_run;
 
 pub use failures::FailureCounts;
+pub use journal::{Event, Journal, SCHEMA, missing_from_log, now, read_journal};
 pub use observer::{Progress, TuneObserver};
+pub use output::Output;
 pub use quota::Quotas;
 pub use run::{Measurer, TuneError, TuneOptions, TuneSummary, tune};
 pub use scheduler::Spread;

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use crate::measure::{Candidate, Measurement, PeerError, Pipeline, TrialId};
-use crate::record::{LogError, LogWriter, Record};
+use crate::record::{AppendError, Record};
 use crate::seed::Seed;
 use crate::strategy::{StrategyError, StrategyKind, Why};
 use crate::task::{ConfigEntity, Task};
 
 use super::delivery::Delivery;
+use super::journal::Event;
 use super::observer::{Progress, TuneObserver};
+use super::output::Output;
 use super::scheduler::Spread;
 use super::stop::{CancelToken, StopReason};
 use super::task_run::TaskRun;
@@ -48,7 +50,7 @@ pub enum TuneError {
     Measure(#[from] PeerError),
     /// The log cannot be written.
     #[error(transparent)]
-    Log(#[from] LogError),
+    Log(#[from] AppendError),
 }
 
 /// What a run found.
@@ -102,7 +104,7 @@ struct Run<'a, M, O> {
     spread: Spread,
     delivery: Delivery<Trial>,
     measurer: &'a mut M,
-    log: &'a mut LogWriter,
+    output: &'a mut Output,
     observer: &'a mut O,
     cancel: &'a CancelToken,
 }
@@ -123,7 +125,7 @@ pub async fn tune<M: Measurer, O: TuneObserver>(
     options: &TuneOptions,
     earlier: &[Record],
     measurer: &mut M,
-    log: &mut LogWriter,
+    output: &mut Output,
     observer: &mut O,
     cancel: &CancelToken,
 ) -> Result<TuneSummary, TuneError> {
@@ -133,21 +135,22 @@ pub async fn tune<M: Measurer, O: TuneObserver>(
         spread: options.spread.clone(),
         delivery: Delivery::new(),
         measurer,
-        log,
+        output,
         observer,
         cancel,
     };
     run.ask_for_fallbacks();
     run.ask()?;
     while let Some((id, measurement)) = run.measurer.next().await? {
+        run.journal(id, &measurement)?;
         let trial = run.delivery.finish(id, measurement);
         run.observer.measured(trial.position);
         while let Some((_, trial, measurement)) = run.delivery.deliver() {
             run.take_in(trial, &measurement)?;
             run.ask()?;
         }
-        run.log.sync()?;
     }
+    run.output.sync()?;
     Ok(TuneSummary { tasks: run.runs })
 }
 
@@ -204,7 +207,7 @@ impl<M: Measurer, O: TuneObserver> Run<'_, M, O> {
     fn ask(&mut self) -> Result<(), TuneError> {
         while self.delivery.outstanding() <= self.options.lookahead {
             let asked = self.asked();
-            let open = self.open_tasks(&asked);
+            let open = self.open_tasks(&asked)?;
             let Some(position) = self.spread.choose(&self.runs, &open, &asked) else {
                 return Ok(());
             };
@@ -215,7 +218,7 @@ impl<M: Measurer, O: TuneObserver> Run<'_, M, O> {
                 .ask(n)
                 .map_err(|source| strategy_error(run.task(), source))?;
             if proposals.is_empty() {
-                self.stop(position, StopReason::SpaceExhausted);
+                self.stop(position, StopReason::SpaceExhausted)?;
                 let heirs: Vec<usize> = open.into_iter().filter(|&o| o != position).collect();
                 self.spread.release(position, asked[position], &heirs);
                 continue;
@@ -234,7 +237,7 @@ impl<M: Measurer, O: TuneObserver> Run<'_, M, O> {
     }
 
     /// Tasks that may be asked for more; those that turn out to be finished are stopped on the way.
-    fn open_tasks(&mut self, asked: &[usize]) -> Vec<usize> {
+    fn open_tasks(&mut self, asked: &[usize]) -> Result<Vec<usize>, TuneError> {
         let mut open = Vec::new();
         for (position, run) in self.runs.iter().enumerate() {
             if run.stop.is_none() && self.stop_reason(position, asked).is_none() {
@@ -249,10 +252,10 @@ impl<M: Measurer, O: TuneObserver> Run<'_, M, O> {
                 self.runs[position].stop,
                 self.stop_reason(position, asked),
             ) {
-                self.stop(position, reason);
+                self.stop(position, reason)?;
             }
         }
-        open
+        Ok(open)
     }
 
     fn stop_reason(&self, position: usize, asked: &[usize]) -> Option<StopReason> {
@@ -269,9 +272,33 @@ impl<M: Measurer, O: TuneObserver> Run<'_, M, O> {
         }
     }
 
-    fn stop(&mut self, position: usize, reason: StopReason) {
-        self.runs[position].stop = Some(reason);
-        self.observer.stopped(position, &self.runs[position]);
+    fn stop(&mut self, position: usize, reason: StopReason) -> Result<(), TuneError> {
+        let run = &mut self.runs[position];
+        run.stop = Some(reason);
+        self.output.event(&Event::Stop {
+            task: position,
+            reason,
+            trials: run.trials(),
+            best: run.best_cost(),
+        })?;
+        self.observer.stopped(position, run);
+        Ok(())
+    }
+
+    /// Writes down a trial as soon as it is measured, before its turn comes.
+    fn journal(&mut self, id: TrialId, measurement: &Measurement) -> Result<(), TuneError> {
+        let trial = self.delivery.asked_as(id);
+        let event = match &trial.what {
+            Asked::Fallback => Event::Untuned {
+                task: trial.position,
+                cost: measurement.to_result().mean_cost(),
+            },
+            Asked::Config(config, why) => {
+                let record = self.runs[trial.position].record(config, measurement);
+                Event::trial(trial.position, why.name(), &record, measurement)
+            }
+        };
+        Ok(self.output.event(&event)?)
     }
 
     /// A trial's turn has come: it goes to the strategy and into the log.
@@ -287,11 +314,7 @@ impl<M: Measurer, O: TuneObserver> Run<'_, M, O> {
         };
         run.take_in(&config, measurement)
             .map_err(|source| strategy_error(run.task(), source))?;
-        self.log.append(&Record {
-            workload: run.task().workload.clone(),
-            config: config.clone(),
-            result: measurement.to_result(),
-        })?;
+        self.output.record(&run.record(&config, measurement))?;
         let all_failed = run.best_cost().is_none() && run.trials() == FIRST;
         if all_failed && run.resumed() == 0 {
             self.observer

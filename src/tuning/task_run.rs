@@ -122,6 +122,15 @@ impl TaskRun {
         }
     }
 
+    /// A measurement of this task as the log keeps it.
+    pub(super) fn record(&self, config: &ConfigEntity, measurement: &Measurement) -> Record {
+        Record {
+            workload: self.task.workload.clone(),
+            config: config.clone(),
+            result: measurement.to_result(),
+        }
+    }
+
     /// The task.
     pub fn task(&self) -> &Arc<Task> {
         &self.task
