@@ -7,5 +7,8 @@
 //! executes), [`program::Program`] (a file of both with the memory they need).
 
 pub mod config;
+pub mod func;
+pub mod generate;
 pub mod isa;
 pub mod program;
+pub mod run;

@@ -1,6 +1,8 @@
 //! What the tests of the accelerator share.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod reference;
+
 use arco_tvm::vta::config::{Geometry, VtaConfig};
 use arco_tvm::vta::program::{self, Program};
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! Decoded instructions.
 
-use crate::vta::config::Mem;
+use crate::vta::config::{Geometry, Mem};
 use serde::{Deserialize, Serialize};
 
 /// The 128 bits of an instruction; little-endian in memory.
@@ -222,6 +222,13 @@ impl MemInsn {
     #[inline]
     pub fn padded_row(&self) -> u64 {
         u64::from(self.x_pad_0) + u64::from(self.x_size) + u64::from(self.x_pad_1)
+    }
+
+    /// Byte address in DRAM of a row's first element.
+    #[inline]
+    pub fn dram_addr(&self, geometry: &Geometry, row: u32) -> u64 {
+        let element = u64::from(self.dram_base) + u64::from(row) * u64::from(self.x_stride);
+        element << geometry.log_elem_bytes(self.mem)
     }
 
     /// Elements written to the buffer by a LOAD, padding included.
