@@ -3,7 +3,10 @@
 //! Prints a table: milliseconds at best and in the middle of all repetitions, single-threaded, whole programs (loads,
 //! GEMM, ALU, stores; decoding not counted), and the allocations of one launch. The library gets what it wants: the
 //! convolution as a plain matrix product of bytes already laid out, weights packed beforehand, no loads, ALU or stores.
-#![allow(clippy::print_stdout, reason = "a benchmark's result is what it prints")]
+#![allow(
+    clippy::print_stdout,
+    reason = "a benchmark's result is what it prints"
+)]
 
 use arco_tvm::vta::config::Geometry;
 use arco_tvm::vta::func::{GemmPath, Machine};
@@ -29,11 +32,21 @@ const PATIENCE: Duration = Duration::from_millis(400);
 
 fn main() {
     // Under `cargo test --benches` a run only proves that it works.
-    let patience = if std::env::args().any(|a| a == "--bench") { PATIENCE } else { Duration::ZERO };
-    println!("{:<28} {:<22} {:>8} {:>8} {:>8} {:>7}", "layer", "path", "min ms", "med ms", "GMAC/s", "allocs");
+    let patience = if std::env::args().any(|a| a == "--bench") {
+        PATIENCE
+    } else {
+        Duration::ZERO
+    };
+    println!(
+        "{:<28} {:<22} {:>8} {:>8} {:>8} {:>7}",
+        "layer", "path", "min ms", "med ms", "GMAC/s", "allocs"
+    );
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
     for (name, shape) in LAYERS {
-        let file = format!("{}/tests/data/vta/{name}.json.gz", env!("CARGO_MANIFEST_DIR"));
+        let file = format!(
+            "{}/tests/data/vta/{name}.json.gz",
+            env!("CARGO_MANIFEST_DIR")
+        );
         let program = match program::load(&file) {
             Ok(program) => program,
             Err(error) => {
@@ -84,7 +97,9 @@ fn vta(program: &Program, path: GemmPath, patience: Duration) -> (Vec<Duration>,
     }
     let insns = program.decode(0).expect("golden programs decode");
     let mut launch = || {
-        machine.launch(&insns, &mut dram).expect("golden programs run");
+        machine
+            .launch(&insns, &mut dram)
+            .expect("golden programs run");
     };
     launch();
     let allocations = allocation_counter::measure(&mut launch).count_total;
@@ -113,8 +128,13 @@ fn library([m, k, n]: [usize; 3], patience: Duration) -> (String, Vec<Duration>)
 /// What an instruction costs that does nothing, and one that does little.
 fn instruction_cost(patience: Duration) {
     for name in ["rtl/C7_i642", "rtl/P1_i617"] {
-        let file = format!("{}/tests/data/vta/{name}.json.gz", env!("CARGO_MANIFEST_DIR"));
-        let Ok(program) = program::load(&file) else { continue };
+        let file = format!(
+            "{}/tests/data/vta/{name}.json.gz",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let Ok(program) = program::load(&file) else {
+            continue;
+        };
         let (mut times, _) = vta(&program, GemmPath::detect(&Geometry::default()), patience);
         times.sort();
         let insns = program.insn_count();
