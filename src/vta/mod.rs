@@ -6,9 +6,12 @@
 //! The types to know first: [`config::Geometry`] (what the machine looks like), [`isa::Insn`] and [`isa::Uop`] (what it
 //! executes), [`program::Program`] (a file of both with the memory they need).
 
+mod buffer;
+pub mod c_api;
 pub mod config;
 pub mod func;
 pub mod generate;
 pub mod isa;
 pub mod program;
 pub mod run;
+pub mod runtime;
