@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tvm_rt::DeviceType;
 
 use crate::frontend::ExtractedTasks;
-use crate::measure::{Pipeline, PipelineOptions};
+use crate::measure::Pipeline;
 use crate::record::{Mended, Record, read_log};
 use crate::seed::Seed;
 use crate::tuning::{
@@ -18,6 +18,7 @@ use super::args::TuneArgs;
 use super::context::{Context, model_spec};
 use super::error::CliError;
 use super::exit_code::ExitCode;
+use super::fleet::{self, Fleet};
 use super::format;
 use super::printer::Printer;
 use super::progress::ProgressLine;
@@ -40,7 +41,11 @@ pub async fn run(
     let target = settings.target(args.model.target.as_deref())?;
     let strategy = settings.strategy(args.strategy)?;
     // What is wrong with these is better known before a minute is spent on the model.
-    settings.pipeline(&args.measure, DeviceType::CPU)?;
+    let fleet = Fleet::new(&args.measure, settings)?;
+    let time = args.time.or(settings.time).map(|minutes| 60.0 * minutes);
+    let time = time
+        .map(|s| fleet::seconds("--time", Some(s), Duration::ZERO))
+        .transpose()?;
     let context = Context::open(&args.host, settings)?;
     let (mut output, earlier) = open_output(&args.output, printer)?;
     let mut frontend = context.frontend().await?;
@@ -49,7 +54,7 @@ pub async fn run(
         args.model.model
     ));
     let extracted = frontend.tasks(&model_spec(&args.model), &target).await?;
-    let pipeline_options = settings.pipeline(&args.measure, device_type(&extracted)?)?;
+    let pipeline_options = fleet.pipeline(&context, device_type(&extracted)?);
     introduce(&extracted, &earlier, printer);
     let tasks = extracted.tasks.len();
     let spread = match args.trials {
@@ -67,13 +72,14 @@ pub async fn run(
         seed: Seed(args.seed.or(settings.seed).unwrap_or(0)),
         spread,
         early_stopping: args.early_stopping.or(settings.early_stopping),
+        time,
         lookahead: args.lookahead.unwrap_or(DEFAULT_LOOKAHEAD),
     };
     printer.note(format!(
         "{strategy}, seed {}, {} trials; {}",
         options.seed.0,
         options.spread.total(),
-        describe_pipeline(&pipeline_options)
+        fleet.describe()
     ));
     output.event(&Event::Run {
         schema: SCHEMA,
@@ -86,7 +92,7 @@ pub async fn run(
         sharing: pipeline_options.sharing.to_string(),
         at: now(),
     })?;
-    let mut pipeline = Pipeline::start(&context.host, &pipeline_options, context.logs()).await?;
+    let mut pipeline = Pipeline::start(&pipeline_options).await?;
     let cancel = CancelToken::default();
     let mut progress = ProgressLine::new(printer, extracted.tasks.len());
     let start = Instant::now();
@@ -205,19 +211,6 @@ fn introduce(extracted: &ExtractedTasks, earlier: &[Record], printer: Printer) {
         printer.note(format!(
             "the log already has {known} trials of these tasks; going on from there"
         ));
-    }
-}
-
-fn describe_pipeline(options: &PipelineOptions) -> String {
-    let builders = match options.builders {
-        1 => "1 builder".to_owned(),
-        n => format!("{n} builders"),
-    };
-    match &options.tracked {
-        Some(crate::measure::Endpoint::Tracker { address, key, .. }) => {
-            format!("{builders}, measured on `{key}` from the tracker {address}")
-        }
-        _ => format!("{builders}, measured on this machine; {}", options.sharing),
     }
 }
 

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use tvm_rt::DeviceType;
-
 use crate::frontend::{ExtractedTasks, Verified, VerifyRequest};
 use crate::measure::{Candidate, Pipeline, TrialId};
 use crate::record::{Record, read_log};
@@ -15,6 +13,7 @@ use super::args::VerifyArgs;
 use super::context::{Context, model_spec};
 use super::error::CliError;
 use super::exit_code::ExitCode;
+use super::fleet::Fleet;
 use super::format;
 use super::printer::Printer;
 use super::settings::SettingsFile;
@@ -32,8 +31,7 @@ pub async fn run(
     printer: Printer,
 ) -> Result<ExitCode, CliError> {
     let target = settings.target(args.model.target.as_deref())?;
-    let tracked = settings.tracked(&args.measure)?;
-    settings.pipeline(&args.measure, DeviceType::CPU)?;
+    let fleet = Fleet::new(&args.measure, settings)?;
     let records = open_log(&args.log, printer)?;
     let context = Context::open(&args.host, settings)?;
     let mut frontend = context.frontend().await?;
@@ -46,8 +44,8 @@ pub async fn run(
         printer.warning(warning);
     }
     if !args.network_only {
-        let options = settings.pipeline(&args.measure, super::tune::device_type(&extracted)?)?;
-        let mut pipeline = Pipeline::start(&context.host, &options, context.logs()).await?;
+        let options = fleet.pipeline(&context, super::tune::device_type(&extracted)?);
+        let mut pipeline = Pipeline::start(&options).await?;
         let rows = compare_tasks(&extracted, &records, &mut pipeline, printer).await?;
         pipeline.shut_down().await;
         printer.result(format::table(
@@ -61,7 +59,8 @@ pub async fn run(
         model: model_spec(&args.model),
         target,
         log: args.log.clone(),
-        tracked: tracked.map(|(tracker, key)| (tracker.to_string(), key)),
+        tracked: fleet.tracked(),
+        cross_compiler: args.measure.cross_cc.clone(),
         repeat: args.network_repeat,
         seed: 0,
     };
