@@ -84,7 +84,7 @@ pub struct MeasureArgs {
     #[arg(long, value_name = "MS")]
     pub min_repeat_ms: Option<u32>,
     /// Pause after each candidate, in seconds [default: 0.1]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub cooldown: Option<f64>,
     /// Empty the CPU's caches before each repeat
     #[arg(long)]
@@ -105,10 +105,10 @@ pub struct MeasureArgs {
     #[arg(long, value_name = "COMPILER")]
     pub cross_cc: Option<String>,
     /// Longest build of a candidate, in seconds [default: 10]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub build_timeout: Option<f64>,
     /// Longest run of a candidate, in seconds [default: 10]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub run_timeout: Option<f64>,
 }
 
@@ -222,7 +222,7 @@ pub struct DoctorArgs {
     #[arg(long, value_name = "HOST:PORT", env = "ARCO_TRACKER")]
     pub tracker: Option<TrackerAddress>,
     /// Ask for a device with this key
-    #[arg(long, env = "ARCO_KEY", requires = "tracker")]
+    #[arg(long, env = "ARCO_KEY")]
     pub key: Option<String>,
     /// Which TVM.
     #[command(flatten)]

@@ -96,6 +96,11 @@ impl Fleet {
         })
     }
 
+    /// The tracker, where one is used.
+    pub const fn tracker(&self) -> Option<&TrackerAddress> {
+        self.tracker.as_ref()
+    }
+
     /// The device at a tracker that `verify` asks for itself: address and key.
     pub fn tracked(&self) -> Option<(String, String)> {
         Some((self.tracker.as_ref()?.to_string(), self.key.clone()?))

@@ -68,15 +68,21 @@ impl SettingsFile {
         if named.is_none() && !path.exists() {
             return Ok(Self::default());
         }
-        let wrong = |reason: String| {
+        let text = std::fs::read_to_string(path).map_err(|error| {
             CliError::new(
                 ExitCode::Usage,
-                format!("settings file {}: {reason}", path.display()),
+                format!("cannot read the settings file {}: {error}", path.display()),
+                "name a file that is there with --config, or leave it out: all settings have defaults",
+            )
+        })?;
+        toml::from_str(&text).map_err(|error| {
+            CliError::new(
+                ExitCode::Usage,
+                // TOML's own message shows the line, and ends with a line break.
+                format!("settings file {}: {}", path.display(), error.to_string().trim_end()),
                 "its keys are the long options without the dashes, such as `python` or `min-repeat-ms`",
             )
-        };
-        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-        toml::from_str(&text).map_err(|error| wrong(error.to_string()))
+        })
     }
 
     /// The target: from the command line, or from the file.
@@ -103,9 +109,13 @@ impl SettingsFile {
     pub fn strategy(&self, argument: Option<StrategyKind>) -> Result<StrategyKind, CliError> {
         match (argument, &self.strategy) {
             (Some(kind), _) => Ok(kind),
-            (None, Some(name)) => name
-                .parse()
-                .map_err(|error| CliError::new(ExitCode::Usage, format!("arco.toml: {error}"), "")),
+            (None, Some(name)) => name.parse().map_err(|error| {
+                CliError::new(
+                    ExitCode::Usage,
+                    format!("settings file: {error}"),
+                    "name one of these with `strategy`, or with --strategy",
+                )
+            }),
             (None, None) => Ok(StrategyKind::default()),
         }
     }

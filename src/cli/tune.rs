@@ -15,7 +15,7 @@ use crate::tuning::{
 };
 
 use super::args::TuneArgs;
-use super::context::{Context, model_spec};
+use super::context::{Context, greet_tracker, model_spec};
 use super::error::CliError;
 use super::exit_code::ExitCode;
 use super::fleet::{self, Fleet};
@@ -46,6 +46,7 @@ pub async fn run(
     let time = time
         .map(|s| fleet::seconds("--time", Some(s), Duration::ZERO))
         .transpose()?;
+    greet_tracker(fleet.tracker()).await?;
     let context = Context::open(&args.host, settings)?;
     let (mut output, earlier) = open_output(&args.output, printer)?;
     let mut frontend = context.frontend().await?;
@@ -113,7 +114,7 @@ pub async fn run(
     pipeline.shut_down().await;
     frontend.shut_down().await;
     match summary {
-        Some(summary) => report(&summary?, &args.output, start.elapsed(), printer),
+        Some(summary) => report(&summary?, args, &target, start.elapsed(), printer),
         None => Ok(ExitCode::Interrupted),
     }
 }
@@ -230,7 +231,8 @@ async fn interrupted_twice(cancel: &CancelToken, printer: Printer) {
 
 fn report(
     summary: &TuneSummary,
-    log: &Path,
+    args: &TuneArgs,
+    target: &str,
     took: Duration,
     printer: Printer,
 ) -> Result<ExitCode, CliError> {
@@ -254,7 +256,7 @@ fn report(
     printer.note(format!(
         "{new} trials in {}; log: {}",
         format::duration(took),
-        log.display()
+        args.output.display()
     ));
     let found = summary.tasks.iter().any(|run| run.best_cost().is_some());
     if interrupted {
@@ -278,11 +280,36 @@ fn report(
             "`arco-tvm doctor` looks at builders and devices",
         ));
     }
-    printer.note(format!(
-        "next: arco-tvm verify MODEL --target TARGET --log {}",
-        log.display()
-    ));
+    printer.note(format!("next: {}", verify_command(args, target)));
     Ok(ExitCode::Success)
+}
+
+/// The command that compares the tuned model with the untuned one, as a shell takes it.
+fn verify_command(args: &TuneArgs, target: &str) -> String {
+    let path = |path: &Path| path.display().to_string();
+    let mut words = ["arco-tvm", "verify", &args.model.model, "--target", target]
+        .map(str::to_owned)
+        .to_vec();
+    words.extend(["--log".to_owned(), path(&args.output)]);
+    let options = [
+        ("--params", args.model.params.as_deref().map(path)),
+        ("--batch", args.model.batch.map(|batch| batch.to_string())),
+        (
+            "--tracker",
+            args.measure.tracker.as_ref().map(ToString::to_string),
+        ),
+        ("--key", args.measure.key.clone()),
+        ("--python", args.host.python.as_deref().map(path)),
+    ];
+    for (option, value) in options {
+        words.extend(
+            value
+                .into_iter()
+                .flat_map(|value| [option.to_owned(), value]),
+        );
+    }
+    let words: Vec<_> = words.iter().map(|word| format::shell_word(word)).collect();
+    words.join(" ")
 }
 
 fn report_row(run: &TaskRun) -> Vec<String> {

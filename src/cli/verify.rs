@@ -10,7 +10,7 @@ use crate::record::{Record, read_log};
 use crate::task::{ConfigEntity, Task};
 
 use super::args::VerifyArgs;
-use super::context::{Context, model_spec};
+use super::context::{Context, greet_tracker, model_spec};
 use super::error::CliError;
 use super::exit_code::ExitCode;
 use super::fleet::Fleet;
@@ -33,6 +33,7 @@ pub async fn run(
     let target = settings.target(args.model.target.as_deref())?;
     let fleet = Fleet::new(&args.measure, settings)?;
     let records = open_log(&args.log, printer)?;
+    greet_tracker(fleet.tracker()).await?;
     let context = Context::open(&args.host, settings)?;
     let mut frontend = context.frontend().await?;
     printer.note(format!(
@@ -66,7 +67,14 @@ pub async fn run(
     };
     let verified = frontend.verify(&request).await;
     frontend.shut_down().await;
-    report(&verified?, printer)
+    let mut verified = verified?;
+    // The frontend reads the target and the log once more and says the same of them.
+    let log = std::path::absolute(&args.log).unwrap_or_else(|_| args.log.clone());
+    let of_a_line = format!("{}:", log.display());
+    verified.warnings.retain(|warning| {
+        !extracted.warnings.contains(warning) && !warning.starts_with(&of_a_line)
+    });
+    report(&verified, printer)
 }
 
 fn open_log(path: &Path, printer: Printer) -> Result<Vec<Record>, CliError> {
