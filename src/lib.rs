@@ -10,3 +10,4 @@ pub mod strategy;
 pub mod surrogate;
 pub mod task;
 pub mod tuning;
+pub mod vta;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::frontend::InputShape;
-use crate::measure::TrackerAddress;
+use crate::measure::{CoreSet, TrackerAddress};
 use crate::strategy::StrategyKind;
 
 /// Tunes the operators of a network for TVM 0.19 and writes an AutoTVM log.
@@ -97,9 +97,21 @@ pub struct MeasureArgs {
     /// Empty the CPU's caches before each repeat
     #[arg(long)]
     pub flush_cpu_cache: bool,
-    /// Builder processes [default: one per core]
+    /// Devices to measure on at once [default: 1]
+    #[arg(long, value_name = "N")]
+    pub devices: Option<usize>,
+    /// Cores that local devices have for themselves, so that builds go on while they measure
+    #[arg(long, value_name = "LIST")]
+    pub device_cores: Option<CoreSet>,
+    /// Builder processes on this machine [default: one per core that no device has]
     #[arg(long, value_name = "N")]
     pub builders: Option<usize>,
+    /// Builders from the tracker, where they register under the key arco-builder [default: 0]
+    #[arg(long, value_name = "N")]
+    pub remote_builders: Option<usize>,
+    /// Compiler that links for a device of another kind, such as aarch64-linux-gnu-g++; without one the device links
+    #[arg(long, value_name = "COMPILER")]
+    pub cross_cc: Option<String>,
     /// Longest build of a candidate, in seconds [default: 10]
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub build_timeout: Option<f64>,
@@ -125,15 +137,21 @@ pub struct TuneArgs {
     /// The AutoTVM log to append to
     #[arg(short, long, value_name = "LOG")]
     pub output: PathBuf,
-    /// Trials in all, shared evenly among the tasks [default: 64 for each task]
+    /// Trials in all, spent where the network's time still falls [default: 64 for each task]
     #[arg(long, value_name = "N", conflicts_with = "trials_per_task")]
     pub trials: Option<usize>,
     /// Trials for each task
     #[arg(long, value_name = "N")]
     pub trials_per_task: Option<usize>,
+    /// End the run after so many minutes
+    #[arg(long, value_name = "MINUTES")]
+    pub time: Option<f64>,
     /// End a task after so many trials without anything better
     #[arg(long, value_name = "N")]
     pub early_stopping: Option<usize>,
+    /// Ask for more while at most so many trials are in flight [default: 16]
+    #[arg(long, value_name = "N")]
+    pub lookahead: Option<usize>,
     /// Who chooses: random, grid or gbt-16 (boosted trees, refitted every 16 trials) [default: gbt-16]
     #[arg(long, value_name = "NAME")]
     pub strategy: Option<StrategyKind>,

@@ -69,8 +69,8 @@ pub fn find_host(args: &HostArgs, settings: &SettingsFile) -> Result<PythonHost,
 ///
 /// # Errors
 /// When nobody listens there, or somebody else.
-pub async fn greet_tracker(tracked: Option<&(TrackerAddress, String)>) -> Result<(), CliError> {
-    if let Some((address, _)) = tracked {
+pub async fn greet_tracker(tracker: Option<&TrackerAddress>) -> Result<(), CliError> {
+    if let Some(address) = tracker {
         Tracker::connect(address).await.map_err(PeerError::from)?;
     }
     Ok(())

@@ -166,6 +166,7 @@ async fn time_local_device(context: &Context) -> Result<Duration, CliError> {
         host: context.host.clone(),
         role: Role::Device,
         log: context.logs().join("device.log"),
+        cores: None,
     });
     peer.open().await?;
     let answered = echo(&mut peer).await;

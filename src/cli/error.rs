@@ -2,7 +2,7 @@
 
 use crate::frontend::FrontendError;
 use crate::measure::{HostError, PeerError, TrackerError};
-use crate::record::LogError;
+use crate::record::AppendError;
 use crate::tuning::TuneError;
 
 use super::exit_code::ExitCode;
@@ -87,12 +87,15 @@ impl From<FrontendError> for CliError {
     }
 }
 
-impl From<LogError> for CliError {
-    fn from(error: LogError) -> Self {
+impl From<AppendError> for CliError {
+    fn from(error: AppendError) -> Self {
         let hint = match &error {
-            LogError::Open { .. } => "name a file that you may write with -o",
-            LogError::Locked { .. } => "wait for it to end, or name another log with -o",
-            LogError::Append { .. } => {
+            AppendError::Open { .. } => "name a file that you may write with -o",
+            AppendError::Locked { .. } => "wait for it to end, or name another log with -o",
+            AppendError::Removed { .. } => {
+                "nothing is lost: the same command writes it anew from the journal beside it"
+            }
+            AppendError::Append { .. } => {
                 "every line before it is complete: make room and give the same command again to go on"
             }
         };

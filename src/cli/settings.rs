@@ -1,21 +1,14 @@
 //! Settings, resolved once: command line, then environment (clap reads both), then arco.toml, then defaults.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::measure::{BuildOptions, Endpoint, PoolOptions, RunOptions, TrackerAddress};
+use crate::measure::TrackerAddress;
 use crate::strategy::StrategyKind;
 
-use super::args::MeasureArgs;
 use super::error::CliError;
 use super::exit_code::ExitCode;
-
-/// How long to wait for a device from the tracker.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How long a device from the tracker is held at a time.
-const LEASE: Duration = Duration::from_secs(60);
 
 /// arco.toml: every key is the long option of the same name.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -49,6 +42,16 @@ pub struct SettingsFile {
     pub flush_cpu_cache: bool,
     /// Builder processes.
     pub builders: Option<usize>,
+    /// Builders from the tracker.
+    pub remote_builders: Option<usize>,
+    /// Devices.
+    pub devices: Option<usize>,
+    /// Cores of local devices, such as `2-3`.
+    pub device_cores: Option<String>,
+    /// Compiler to link with for a device of another kind.
+    pub cross_cc: Option<String>,
+    /// Minutes for a run.
+    pub time: Option<f64>,
     /// Seconds for a build.
     pub build_timeout: Option<f64>,
     /// Seconds for a run.
@@ -117,24 +120,6 @@ impl SettingsFile {
         }
     }
 
-    /// The tracker and the key of the device there, when one is to be used.
-    ///
-    /// # Errors
-    /// When one of the two is missing, or the file's address is none.
-    pub fn tracked(
-        &self,
-        args: &MeasureArgs,
-    ) -> Result<Option<(TrackerAddress, String)>, CliError> {
-        let tracker = self.tracker(args.tracker.as_ref())?;
-        let key = args.key.clone().or_else(|| self.key.clone());
-        match (tracker, key) {
-            (Some(tracker), Some(key)) => Ok(Some((tracker, key))),
-            (None, None) => Ok(None),
-            (Some(_), None) => Err(tracker_usage("--tracker is given without --key")),
-            (None, Some(_)) => Err(tracker_usage("--key is given without --tracker")),
-        }
-    }
-
     /// The tracker: from the command line, or from the file.
     ///
     /// # Errors
@@ -145,94 +130,10 @@ impl SettingsFile {
     ) -> Result<Option<TrackerAddress>, CliError> {
         match (argument, &self.tracker) {
             (Some(address), _) => Ok(Some(address.clone())),
-            (None, Some(text)) => text.parse().map(Some).map_err(tracker_usage),
+            (None, Some(text)) => text.parse().map(Some).map_err(|error: String| {
+                CliError::new(ExitCode::Usage, format!("arco.toml: tracker: {error}"), "")
+            }),
             (None, None) => Ok(None),
         }
     }
-
-    /// How candidates are built and measured.
-    ///
-    /// # Errors
-    /// When a number makes no sense.
-    pub fn pool(
-        &self,
-        args: &MeasureArgs,
-        device_type: tvm_rt::DeviceType,
-    ) -> Result<PoolOptions, CliError> {
-        let default = RunOptions::default();
-        let run = RunOptions {
-            number: at_least_one("--number", args.number.or(self.number), default.number)?,
-            repeat: at_least_one("--repeat", args.repeat.or(self.repeat), default.repeat)?,
-            min_repeat_ms: args
-                .min_repeat_ms
-                .or(self.min_repeat_ms)
-                .unwrap_or(default.min_repeat_ms),
-            cooldown: seconds(
-                "--cooldown",
-                args.cooldown.or(self.cooldown),
-                default.cooldown,
-            )?,
-            flush_cpu_cache: args.flush_cpu_cache || self.flush_cpu_cache,
-            limit: seconds(
-                "--run-timeout",
-                args.run_timeout.or(self.run_timeout),
-                default.limit,
-            )?,
-        };
-        let limit = seconds(
-            "--build-timeout",
-            args.build_timeout.or(self.build_timeout),
-            Duration::from_secs(10),
-        )?;
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let tracked = self.tracked(args)?.map(|(address, key)| Endpoint::Tracker {
-            address,
-            key,
-            patience: PATIENCE,
-            lease: LEASE,
-        });
-        Ok(PoolOptions {
-            builders: at_least_one("--builders", args.builders.or(self.builders), cores)?,
-            build: BuildOptions { limit },
-            run,
-            device_type,
-            tracked,
-        })
-    }
-}
-
-fn tracker_usage(message: impl Into<String>) -> CliError {
-    CliError::new(
-        ExitCode::Usage,
-        message,
-        "a device at a tracker needs --tracker HOST:PORT and --key KEY",
-    )
-}
-
-fn at_least_one<T: PartialOrd + From<u8>>(
-    option: &str,
-    value: Option<T>,
-    default: T,
-) -> Result<T, CliError> {
-    let value = value.unwrap_or(default);
-    if value < T::from(1) {
-        return Err(CliError::new(
-            ExitCode::Usage,
-            format!("{option} must be at least 1"),
-            "",
-        ));
-    }
-    Ok(value)
-}
-
-fn seconds(option: &str, value: Option<f64>, default: Duration) -> Result<Duration, CliError> {
-    value.map_or(Ok(default), |value| {
-        Duration::try_from_secs_f64(value).map_err(|_| {
-            CliError::new(
-                ExitCode::Usage,
-                format!("{option} must be a number of seconds, not {value}"),
-                "",
-            )
-        })
-    })
 }

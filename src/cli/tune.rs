@@ -6,15 +6,19 @@ use std::time::{Duration, Instant};
 use tvm_rt::DeviceType;
 
 use crate::frontend::ExtractedTasks;
-use crate::measure::{Pool, PoolOptions};
-use crate::record::{LogWriter, Mended, Record, read_log};
+use crate::measure::Pipeline;
+use crate::record::{Mended, Record, read_log};
 use crate::seed::Seed;
-use crate::tuning::{CancelToken, Quotas, StopReason, TaskRun, TuneOptions, TuneSummary, tune};
+use crate::tuning::{
+    CancelToken, Event, Journal, Output, Quotas, SCHEMA, Spread, StopReason, TaskRun, TuneOptions,
+    TuneSummary, missing_from_log, now, read_journal, tune,
+};
 
 use super::args::TuneArgs;
 use super::context::{Context, greet_tracker, model_spec};
 use super::error::CliError;
 use super::exit_code::ExitCode;
+use super::fleet::{self, Fleet};
 use super::format;
 use super::printer::Printer;
 use super::progress::ProgressLine;
@@ -22,6 +26,8 @@ use super::settings::SettingsFile;
 
 /// Trials for each task when nothing is said.
 const DEFAULT_TRIALS_PER_TASK: usize = 64;
+/// Trials in flight when a strategy is asked for more: one batch is measured while the next is chosen and built.
+const DEFAULT_LOOKAHEAD: usize = 16;
 
 /// Runs the command.
 ///
@@ -35,41 +41,59 @@ pub async fn run(
     let target = settings.target(args.model.target.as_deref())?;
     let strategy = settings.strategy(args.strategy)?;
     // What is wrong with these is better known before a minute is spent on the model.
-    settings.pool(&args.measure, DeviceType::CPU)?;
-    greet_tracker(settings.tracked(&args.measure)?.as_ref()).await?;
+    let fleet = Fleet::new(&args.measure, settings)?;
+    let time = args.time.or(settings.time).map(|minutes| 60.0 * minutes);
+    let time = time
+        .map(|s| fleet::seconds("--time", Some(s), Duration::ZERO))
+        .transpose()?;
+    greet_tracker(fleet.tracker()).await?;
     let context = Context::open(&args.host, settings)?;
-    let (mut log, earlier) = open_log(&args.output, printer)?;
+    let (mut output, earlier) = open_output(&args.output, printer)?;
     let mut frontend = context.frontend().await?;
     printer.note(format!(
         "importing {} and extracting its tasks",
         args.model.model
     ));
     let extracted = frontend.tasks(&model_spec(&args.model), &target).await?;
-    let pool_options = settings.pool(&args.measure, device_type(&extracted)?)?;
+    let pipeline_options = fleet.pipeline(&context, device_type(&extracted)?);
     introduce(&extracted, &earlier, printer);
-    let quotas = match args.trials {
-        Some(total) => Quotas::shared(total, extracted.tasks.len()),
+    let tasks = extracted.tasks.len();
+    let spread = match args.trials {
+        Some(total) => Spread::WhereItFalls { total },
         None => {
             let each = args.trials_per_task.or(settings.trials_per_task);
-            Quotas::per_task(
+            Spread::Even(Quotas::per_task(
                 each.unwrap_or(DEFAULT_TRIALS_PER_TASK),
-                extracted.tasks.len(),
-            )
+                tasks,
+            ))
         }
     };
     let options = TuneOptions {
         strategy,
         seed: Seed(args.seed.or(settings.seed).unwrap_or(0)),
-        quotas,
+        spread,
         early_stopping: args.early_stopping.or(settings.early_stopping),
+        time,
+        lookahead: args.lookahead.unwrap_or(DEFAULT_LOOKAHEAD),
     };
     printer.note(format!(
         "{strategy}, seed {}, {} trials; {}",
         options.seed.0,
-        options.quotas.total(),
-        describe_pool(&pool_options)
+        options.spread.total(),
+        fleet.describe()
     ));
-    let mut pool = Pool::start(&context.host, &pool_options, context.logs()).await?;
+    output.event(&Event::Run {
+        schema: SCHEMA,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        model: args.model.model.clone(),
+        target: extracted.target.clone(),
+        strategy: strategy.to_string(),
+        seed: options.seed.0,
+        trials: options.spread.total(),
+        sharing: pipeline_options.sharing.to_string(),
+        at: now(),
+    })?;
+    let mut pipeline = Pipeline::start(&pipeline_options).await?;
     let cancel = CancelToken::default();
     let mut progress = ProgressLine::new(printer, extracted.tasks.len());
     let start = Instant::now();
@@ -77,8 +101,8 @@ pub async fn run(
         &extracted.tasks,
         &options,
         &earlier,
-        &mut pool,
-        &mut log,
+        &mut pipeline,
+        &mut output,
         &mut progress,
         &cancel,
     );
@@ -87,7 +111,7 @@ pub async fn run(
         () = interrupted_twice(&cancel, printer) => None,
     };
     progress.finish();
-    pool.shut_down().await;
+    pipeline.shut_down().await;
     frontend.shut_down().await;
     match summary {
         Some(summary) => report(&summary?, args, &target, start.elapsed(), printer),
@@ -95,8 +119,9 @@ pub async fn run(
     }
 }
 
-fn open_log(path: &Path, printer: Printer) -> Result<(LogWriter, Vec<Record>), CliError> {
-    let (writer, mended) = LogWriter::open(path)?;
+/// Opens log and journal, mends what a killed run left, and returns the records of earlier runs.
+fn open_output(path: &Path, printer: Printer) -> Result<(Output, Vec<Record>), CliError> {
+    let (mut output, mended) = Output::open(path)?;
     match mended {
         Some(Mended::MovedFragment { to }) => printer.warning(format!(
             "{} ended in half a line (a writer was killed); it now stands in {}",
@@ -111,20 +136,33 @@ fn open_log(path: &Path, printer: Printer) -> Result<(LogWriter, Vec<Record>), C
         }
         None => {}
     }
-    let log = read_log(path).map_err(|error| {
+    let unreadable = |error: std::io::Error| {
         CliError::new(
             ExitCode::Log,
             format!("cannot read the log {}: {error}", path.display()),
             "name another log with -o",
         )
-    })?;
+    };
+    let log = read_log(path).map_err(unreadable)?;
     for skipped in &log.skipped {
         printer.warning(skipped.to_string());
     }
-    Ok((
-        writer,
-        log.records.into_iter().map(|(_, record)| record).collect(),
-    ))
+    let mut records: Vec<Record> = log.records.into_iter().map(|(_, record)| record).collect();
+    let events = read_journal(path).map_err(unreadable)?;
+    let recovered = missing_from_log(&events, &records);
+    for record in &recovered {
+        output.record(record)?;
+    }
+    if !recovered.is_empty() {
+        output.sync()?;
+        printer.note(format!(
+            "{} finished trials of a run that was killed are recovered from {}",
+            recovered.len(),
+            Journal::path_of(path).display()
+        ));
+    }
+    records.extend(recovered);
+    Ok((output, records))
 }
 
 /// What the target's code runs on.
@@ -177,19 +215,6 @@ fn introduce(extracted: &ExtractedTasks, earlier: &[Record], printer: Printer) {
     }
 }
 
-fn describe_pool(options: &PoolOptions) -> String {
-    let builders = match options.builders {
-        1 => "1 builder".to_owned(),
-        n => format!("{n} builders"),
-    };
-    match &options.tracked {
-        Some(crate::measure::Endpoint::Tracker { address, key, .. }) => {
-            format!("{builders}, measured on `{key}` from the tracker {address}")
-        }
-        _ => format!("{builders}, measured on this machine while nothing builds"),
-    }
-}
-
 /// Returns at the second Ctrl-C; the first asks the run to end after its batch.
 async fn interrupted_twice(cancel: &CancelToken, printer: Printer) {
     let interrupted = async || {
@@ -213,7 +238,9 @@ fn report(
 ) -> Result<ExitCode, CliError> {
     let rows = summary.tasks.iter().map(report_row).collect();
     printer.result(format::table(
-        &["task", "uses", "trials", "failed", "best", "speed"],
+        &[
+            "task", "uses", "trials", "failed", "untuned", "best", "speed",
+        ],
         1,
         rows,
     ));
@@ -295,6 +322,7 @@ fn report_row(run: &TaskRun) -> Vec<String> {
         run.task().weight.to_string(),
         run.trials().to_string(),
         run.failures().total().to_string(),
+        run.untuned_cost().map_or("-".to_owned(), format::seconds),
         run.best_cost().map_or("-".to_owned(), format::seconds),
         run.best_flops().map_or("-".to_owned(), format::flops),
     ]

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use tvm_rt::DeviceType;
-
 use crate::frontend::{ExtractedTasks, Verified, VerifyRequest};
-use crate::measure::{Candidate, Measurement, Pool};
+use crate::measure::{Candidate, Pipeline, TrialId};
 use crate::record::{Record, read_log};
 use crate::task::{ConfigEntity, Task};
 
@@ -15,6 +13,7 @@ use super::args::VerifyArgs;
 use super::context::{Context, greet_tracker, model_spec};
 use super::error::CliError;
 use super::exit_code::ExitCode;
+use super::fleet::Fleet;
 use super::format;
 use super::printer::Printer;
 use super::settings::SettingsFile;
@@ -32,10 +31,9 @@ pub async fn run(
     printer: Printer,
 ) -> Result<ExitCode, CliError> {
     let target = settings.target(args.model.target.as_deref())?;
-    let tracked = settings.tracked(&args.measure)?;
-    settings.pool(&args.measure, DeviceType::CPU)?;
+    let fleet = Fleet::new(&args.measure, settings)?;
     let records = open_log(&args.log, printer)?;
-    greet_tracker(tracked.as_ref()).await?;
+    greet_tracker(fleet.tracker()).await?;
     let context = Context::open(&args.host, settings)?;
     let mut frontend = context.frontend().await?;
     printer.note(format!(
@@ -47,10 +45,10 @@ pub async fn run(
         printer.warning(warning);
     }
     if !args.network_only {
-        let options = settings.pool(&args.measure, super::tune::device_type(&extracted)?)?;
-        let mut pool = Pool::start(&context.host, &options, context.logs()).await?;
-        let rows = compare_tasks(&extracted, &records, &mut pool, printer).await?;
-        pool.shut_down().await;
+        let options = fleet.pipeline(&context, super::tune::device_type(&extracted)?);
+        let mut pipeline = Pipeline::start(&options).await?;
+        let rows = compare_tasks(&extracted, &records, &mut pipeline, printer).await?;
+        pipeline.shut_down().await;
         printer.result(format::table(
             &["task", "uses", "untuned", "tuned", "speedup"],
             1,
@@ -62,7 +60,8 @@ pub async fn run(
         model: model_spec(&args.model),
         target,
         log: args.log.clone(),
-        tracked: tracked.map(|(tracker, key)| (tracker.to_string(), key)),
+        tracked: fleet.tracked(),
+        cross_compiler: args.measure.cross_cc.clone(),
         repeat: args.network_repeat,
         seed: 0,
     };
@@ -118,7 +117,7 @@ fn best_configs(tasks: &[Arc<Task>], records: &[Record]) -> BTreeMap<usize, Conf
 async fn compare_tasks(
     extracted: &ExtractedTasks,
     records: &[Record],
-    pool: &mut Pool,
+    pipeline: &mut Pipeline,
     printer: Printer,
 ) -> Result<Vec<Vec<String>>, CliError> {
     let best = best_configs(&extracted.tasks, records);
@@ -140,15 +139,17 @@ async fn compare_tasks(
         }));
         let mut costs: Vec<Vec<f64>> = vec![Vec::new(); variants.len()];
         let mut why = vec![String::new(); variants.len()];
-        let batch: Vec<Candidate> = std::iter::repeat_n(variants, ROUNDS).flatten().collect();
-        let width = costs.len();
-        pool.measure(&batch, |c, measurement: &Measurement| {
-            match &measurement.outcome {
-                Ok(measured) => costs[c % width].extend(measured),
-                Err(failure) => why[c % width].clone_from(&failure.kind),
+        let width = variants.len();
+        for (c, candidate) in std::iter::repeat_n(variants, ROUNDS).flatten().enumerate() {
+            pipeline.submit(TrialId(c as u64), candidate);
+        }
+        while let Some((TrialId(c), measurement)) = pipeline.next().await? {
+            let v = c as usize % width;
+            match measurement.outcome {
+                Ok(measured) => costs[v].extend(measured),
+                Err(failure) => why[v] = failure.kind,
             }
-        })
-        .await?;
+        }
         let medians: Vec<Option<f64>> = costs.into_iter().map(median).collect();
         let shown = |v: usize| match medians.get(v).copied().flatten() {
             Some(seconds) => format::seconds(seconds),

@@ -18,6 +18,8 @@ use super::peer::{CallError, Endpoint, Peer, PeerError};
 pub struct BuildOptions {
     /// Longest time for one candidate.
     pub limit: Duration,
+    /// Compiler to link with for a device of another kind.
+    pub cross_compiler: Option<String>,
 }
 
 /// Shape and type of a kernel's argument.
@@ -32,14 +34,18 @@ pub struct ArgumentSpec {
 /// A candidate's library.
 #[derive(Clone, Debug)]
 pub struct Built {
-    /// The bytes of a shared library.
+    /// The bytes of the library.
     pub library: Vec<u8>,
+    /// Its file extension: `so`, or `tar` for objects that the device links.
+    pub format: String,
     /// The kernel in it.
     pub function: String,
     /// What the kernel takes.
     pub arguments: Vec<ArgumentSpec>,
     /// Seconds by stage (instantiate, lower, codegen, export).
     pub stages: BTreeMap<String, f64>,
+    /// What TVM's fallback chose, where no configuration was given: AutoTVM's `entity` list.
+    pub fallback: Option<Value>,
 }
 
 /// `arco.build`'s answer.
@@ -48,9 +54,12 @@ pub struct Built {
 enum Answer {
     Built {
         token: i64,
+        format: String,
         func: String,
         args: Vec<ArgumentSpec>,
         stages: BTreeMap<String, f64>,
+        #[serde(default)]
+        entity: Option<Value>,
     },
     Failed {
         #[serde(default)]
@@ -109,7 +118,10 @@ impl Builder {
         });
         let config = config.map_or(Value::Null, ConfigEntity::to_json);
         let limit = self.options.limit;
-        let options = json!({"timeout": limit.as_secs_f64()});
+        let options = json!({
+            "timeout": limit.as_secs_f64(),
+            "compiler": self.options.cross_compiler,
+        });
         // The builder looks at the clock between its stages; whoever does not come back at all is ended here.
         let patience = limit + limit / 4;
         let built = self
@@ -127,17 +139,21 @@ impl Builder {
                 Ok(match answer {
                     Answer::Built {
                         token,
+                        format,
                         func,
                         args,
                         stages,
+                        entity,
                     } => {
                         let library: RetValue =
                             session.get_function("arco.fetch")?.call(&[token.into()])?;
                         Ok(Built {
                             library: library.try_into()?,
+                            format,
                             function: func,
                             arguments: args,
                             stages,
+                            fallback: entity,
                         })
                     }
                     Answer::Failed {
@@ -166,6 +182,10 @@ impl Builder {
                 Ok(Err(Failure::new(ErrorNo::BuildTimeout, "build timed out")))
             }
             // AutoTVM gives a dead build worker this number.
+            Err(CallError::LeaseExpired) => Ok(Err(Failure::new(
+                ErrorNo::Unknown,
+                "the builder ended the session",
+            ))),
             Err(CallError::Died(error)) => Ok(Err(Failure {
                 error_no: ErrorNo::RuntimeDevice,
                 kind: "the build process died".to_owned(),

@@ -1,19 +1,25 @@
 //! Who answers: builders that make libraries of candidates, and devices that run them, over TVM's RPC.
 
 mod build;
+mod candidate;
+mod cores;
 mod device;
 mod failure;
 mod peer;
-mod pool;
+mod pipeline;
 mod python_host;
 mod server;
+mod sharing;
 mod tracker;
 
 pub use build::{ArgumentSpec, BuildOptions, Builder, Built};
+pub use candidate::{Candidate, Measurement};
+pub use cores::CoreSet;
 pub use device::{MeasureDevice, RunOptions};
 pub use failure::Failure;
 pub use peer::{CallError, Endpoint, Peer, PeerError};
-pub use pool::{Candidate, Measurement, Pool, PoolOptions};
+pub use pipeline::{Pipeline, PipelineOptions, TrialId};
 pub use python_host::{ChosenBy, HostError, PythonHost};
 pub use server::{LocalServer, Role, ServerError};
+pub use sharing::CoreSharing;
 pub use tracker::{DeviceTurn, Tracker, TrackerAddress, TrackerError};

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 use tvm_rt::rpc::Session;
 
+use super::cores::CoreSet;
 use super::python_host::PythonHost;
 use super::server::{LocalServer, Role, ServerError};
 use super::tracker::{Tracker, TrackerAddress, TrackerError};
@@ -28,6 +29,8 @@ pub enum Endpoint {
         role: Role,
         /// Where its output goes.
         log: PathBuf,
+        /// The cores it may use; all without one.
+        cores: Option<CoreSet>,
     },
     /// A device from TVM's tracker.
     Tracker {
@@ -79,6 +82,9 @@ pub enum CallError {
     /// The session's process died.
     #[error("the session's process died ({0})")]
     Died(tvm_rt::Error),
+    /// The session's lease ran out while the call went on.
+    #[error("the session's lease ran out")]
+    LeaseExpired,
     /// The other side reported an error; the session goes on.
     #[error(transparent)]
     Remote(tvm_rt::Error),
@@ -138,9 +144,13 @@ impl Peer {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => {
                 if self.answers().await {
-                    Err(CallError::Remote(error))
+                    return Err(CallError::Remote(error));
+                }
+                let ends = self.session.as_ref().and_then(|open| open.ends);
+                self.close().await;
+                if ends.is_some_and(|ends| ends <= Instant::now()) {
+                    Err(CallError::LeaseExpired)
                 } else {
-                    self.close().await;
                     Err(CallError::Died(error))
                 }
             }
@@ -194,7 +204,12 @@ impl Peer {
             self.close().await;
         }
         let open = match self.endpoint.clone() {
-            Endpoint::Local { host, role, log } => self.open_local(&host, role, &log).await?,
+            Endpoint::Local {
+                host,
+                role,
+                log,
+                cores,
+            } => self.open_local(&host, role, &log, cores.as_ref()).await?,
             Endpoint::Tracker {
                 address,
                 key,
@@ -222,11 +237,12 @@ impl Peer {
         host: &PythonHost,
         role: Role,
         log: &std::path::Path,
+        cores: Option<&CoreSet>,
     ) -> Result<Open, PeerError> {
         let mut restarts = 0;
         loop {
             if !self.server.as_mut().is_some_and(LocalServer::is_alive) {
-                self.server = Some(LocalServer::start(host, role, log).await?);
+                self.server = Some(LocalServer::start(host, role, log, cores).await?);
             }
             let port = self.server.as_ref().map_or(0, LocalServer::port);
             match connect("127.0.0.1", port, "", None).await {

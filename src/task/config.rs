@@ -54,6 +54,20 @@ impl ConfigEntity {
         json!({"index": self.index.0, "code_hash": null, "entity": entity})
     }
 
+    /// The same configuration with the outer size of every split left to be implied (-1).
+    ///
+    /// TVM's fallback schedules spell it out; spaces do not.
+    pub fn with_outer_sizes_implied(mut self) -> Self {
+        for (_, entity) in &mut self.entities {
+            if let Entity::Split(sizes) = entity
+                && let Some(outer) = sizes.first_mut()
+            {
+                *outer = -1;
+            }
+        }
+        self
+    }
+
     /// Reads AutoTVM's `config` object.
     ///
     /// # Errors

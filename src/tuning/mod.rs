@@ -1,15 +1,22 @@
 //! The loop: a strategy for each task, trials shared among them, every result in the log at once.
 
+mod delivery;
 mod failures;
+mod journal;
 mod observer;
+mod output;
 mod quota;
 mod run;
+mod scheduler;
 mod stop;
 mod task_run;
 
 pub use failures::FailureCounts;
+pub use journal::{Event, Journal, SCHEMA, missing_from_log, now, read_journal};
 pub use observer::{Progress, TuneObserver};
+pub use output::Output;
 pub use quota::Quotas;
 pub use run::{Measurer, TuneError, TuneOptions, TuneSummary, tune};
+pub use scheduler::Spread;
 pub use stop::{CancelToken, StopReason};
 pub use task_run::TaskRun;

@@ -24,12 +24,12 @@ pub struct Progress<'a> {
 
 /// Somebody who watches a run.
 pub trait TuneObserver {
-    /// A batch of this many candidates of a task is being built.
-    fn building(&mut self, position: usize, task: &TaskRun, candidates: usize) {
-        let _ = (position, task, candidates);
+    /// A candidate is measured; its turn in the log may come later.
+    fn measured(&mut self, position: usize) {
+        let _ = position;
     }
 
-    /// A candidate is finished and in the log.
+    /// A candidate is in the log.
     fn finished(&mut self, progress: &Progress<'_>);
 
     /// The first candidates of a task have all failed.

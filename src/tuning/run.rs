@@ -1,17 +1,24 @@
-//! The tuning loop.
+//! The tuning loop: ask, measure, deliver in order.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use crate::measure::{Candidate, Measurement, PeerError, Pool};
-use crate::record::{LogError, LogWriter, Record};
+use crate::measure::{Candidate, Measurement, PeerError, Pipeline, TrialId};
+use crate::record::{AppendError, Record};
 use crate::seed::Seed;
-use crate::strategy::{StrategyError, StrategyKind};
-use crate::task::{SpaceError, Task};
+use crate::strategy::{StrategyError, StrategyKind, Why};
+use crate::task::{ConfigEntity, Task};
 
+use super::delivery::Delivery;
+use super::journal::Event;
 use super::observer::{Progress, TuneObserver};
-use super::quota::Quotas;
+use super::output::Output;
+use super::scheduler::Spread;
 use super::stop::{CancelToken, StopReason};
 use super::task_run::TaskRun;
+
+/// A task of which so many candidates have failed, and all of them, is worth a warning.
+const FIRST: usize = 16;
 
 /// How a run searches.
 #[derive(Clone, Debug)]
@@ -20,13 +27,17 @@ pub struct TuneOptions {
     pub strategy: StrategyKind,
     /// Seed of all draws.
     pub seed: Seed,
-    /// Trials, those of earlier runs of the same log included.
-    pub quotas: Quotas,
+    /// How trials are spread over tasks, those of earlier runs of the same log included.
+    pub spread: Spread,
     /// A task ends after so many trials without anything better.
     pub early_stopping: Option<usize>,
+    /// The run ends after so much time; a run with such a limit does not repeat.
+    pub time: Option<Duration>,
+    /// A strategy is asked for more while at most so many trials are in flight.
+    pub lookahead: usize,
 }
 
-/// Why a run broke off. What was measured is in the log.
+/// Why a run broke off. What was delivered is in the log.
 #[derive(Debug, thiserror::Error)]
 pub enum TuneError {
     /// A strategy cannot go on.
@@ -37,12 +48,12 @@ pub enum TuneError {
         /// What is wrong.
         source: StrategyError,
     },
-    /// Builders or device are lost.
+    /// Builders or devices are lost.
     #[error(transparent)]
     Measure(#[from] PeerError),
     /// The log cannot be written.
     #[error(transparent)]
-    Log(#[from] LogError),
+    Log(#[from] AppendError),
 }
 
 /// What a run found.
@@ -52,112 +63,100 @@ pub struct TuneSummary {
     pub tasks: Vec<TaskRun>,
 }
 
-/// Whoever measures a batch: builders and a device, or a stand-in.
+/// Whoever measures: builders and devices, or a stand-in.
 pub trait Measurer {
-    /// Measures a batch, in order; `each` sees every measurement as it is made.
+    /// Takes a candidate in.
+    fn submit(&mut self, id: TrialId, candidate: Candidate);
+
+    /// The next finished one, whichever it is; `None` when none is left.
     ///
     /// # Errors
     /// When nothing can be measured any more. A candidate that fails is a measurement.
-    fn measure(
-        &mut self,
-        candidates: &[Candidate],
-        each: &mut dyn FnMut(usize, &Measurement),
-    ) -> impl Future<Output = Result<(), PeerError>>;
+    fn next(&mut self) -> impl Future<Output = Result<Option<(TrialId, Measurement)>, PeerError>>;
 }
 
-impl Measurer for Pool {
-    async fn measure(
-        &mut self,
-        candidates: &[Candidate],
-        each: &mut dyn FnMut(usize, &Measurement),
-    ) -> Result<(), PeerError> {
-        Self::measure(self, candidates, each).await.map(drop)
+impl Measurer for Pipeline {
+    fn submit(&mut self, id: TrialId, candidate: Candidate) {
+        Self::submit(self, id, candidate);
     }
+
+    async fn next(&mut self) -> Result<Option<(TrialId, Measurement)>, PeerError> {
+        Self::next(self).await
+    }
+}
+
+/// A trial on its way: which task's, and what was asked for.
+#[derive(Debug)]
+struct Trial {
+    position: usize,
+    what: Asked,
+}
+
+#[derive(Debug)]
+enum Asked {
+    /// The schedule that TVM falls back to: the time to beat.
+    Fallback,
+    /// A configuration that the strategy chose.
+    Config(ConfigEntity, Why),
+}
+
+/// A run in progress.
+struct Run<'a, M, O> {
+    runs: Vec<TaskRun>,
+    options: &'a TuneOptions,
+    spread: Spread,
+    delivery: Delivery<Trial>,
+    measurer: &'a mut M,
+    output: &'a mut Output,
+    observer: &'a mut O,
+    cancel: &'a CancelToken,
+    started: Instant,
 }
 
 /// Measures configurations of every task until the trials are spent.
 ///
-/// Tasks take turns, a batch each, so that a run that is stopped early leaves every task partly tuned. `earlier` are
-/// records of the same log; their configurations count as trials and are not measured again.
+/// TVM's fallback schedule of each task is measured first; where the space has its configuration it counts as a trial
+/// and goes into the log, so that tuning never ends with less than TVM would do untuned. `earlier` are records of the
+/// same log; their configurations count as trials and are not measured again.
+///
+/// What is asked depends on nothing but results that were delivered, in the order they were asked for: with a
+/// deterministic device the same seed gives the same log, whatever the timing.
 ///
 /// # Errors
 /// When a strategy, the measurement or the log fails for good.
-pub async fn tune(
+pub async fn tune<M: Measurer, O: TuneObserver>(
     tasks: &[Arc<Task>],
     options: &TuneOptions,
     earlier: &[Record],
-    measurer: &mut impl Measurer,
-    log: &mut LogWriter,
-    observer: &mut impl TuneObserver,
+    measurer: &mut M,
+    output: &mut Output,
+    observer: &mut O,
     cancel: &CancelToken,
 ) -> Result<TuneSummary, TuneError> {
-    let mut runs = start_tasks(tasks, options, earlier)?;
-    let mut quotas = options.quotas.clone();
-    while let Some(position) = next_task(&mut runs, &quotas, options, cancel, observer) {
-        let run = &mut runs[position];
-        let left = quotas.of(position) - run.trials();
-        let n = run.strategy.batch().min(left);
-        let proposals = run
-            .strategy
-            .ask(n)
-            .map_err(|source| strategy_error(run.task(), source))?;
-        if proposals.is_empty() {
-            stop(run, position, StopReason::SpaceExhausted, observer);
-            let used = run.trials();
-            let heirs: Vec<usize> = (0..runs.len())
-                .filter(|&r| runs[r].stop.is_none())
-                .collect();
-            quotas.hand_over(position, used, &heirs);
-            continue;
-        }
-        let configs = proposals
-            .iter()
-            .map(|proposal| run.task().space.get(proposal.index))
-            .collect::<Result<Vec<_>, SpaceError>>()
-            .map_err(|error| strategy_error(run.task(), error.into()))?;
-        let candidates: Vec<Candidate> = configs
-            .iter()
-            .map(|config| Candidate {
-                task: Arc::clone(run.task()),
-                config: Some(config.clone()),
-            })
-            .collect();
-        observer.building(position, run, candidates.len());
-        let done_elsewhere: usize =
-            runs.iter().map(TaskRun::trials).sum::<usize>() - runs[position].trials();
-        let run = &mut runs[position];
-        let mut observations = Vec::with_capacity(configs.len());
-        let mut written = Ok(());
-        let mut take_in = |c: usize, measurement: &Measurement| {
-            if written.is_ok() {
-                written = log.append(&Record {
-                    workload: run.task().workload.clone(),
-                    config: configs[c].clone(),
-                    result: measurement.to_result(),
-                });
-            }
-            observations.push(run.take_in(&configs[c], measurement));
-            observer.finished(&Progress {
-                position,
-                task: run,
-                config: &configs[c],
-                measurement,
-                done: done_elsewhere + run.trials(),
-                planned: quotas.total(),
-            });
-        };
-        let measured = measurer.measure(&candidates, &mut take_in).await;
-        written?;
-        log.sync()?;
-        measured?;
-        run.strategy
-            .tell(&observations)
-            .map_err(|source| strategy_error(run.task(), source))?;
-        if run.best_cost().is_none() && run.resumed() == 0 && run.trials() == observations.len() {
-            observer.all_failed(position, run);
+    let mut run = Run {
+        runs: start_tasks(tasks, options, earlier)?,
+        options,
+        spread: options.spread.clone(),
+        delivery: Delivery::new(),
+        measurer,
+        output,
+        observer,
+        cancel,
+        started: Instant::now(),
+    };
+    run.ask_for_fallbacks();
+    run.ask()?;
+    while let Some((id, measurement)) = run.measurer.next().await? {
+        run.journal(id, &measurement)?;
+        let trial = run.delivery.finish(id, measurement);
+        run.observer.measured(trial.position);
+        while let Some((_, trial, measurement)) = run.delivery.deliver() {
+            run.take_in(trial, &measurement)?;
+            run.ask()?;
         }
     }
-    Ok(TuneSummary { tasks: runs })
+    run.output.sync()?;
+    Ok(TuneSummary { tasks: run.runs })
 }
 
 fn start_tasks(
@@ -170,7 +169,6 @@ fn start_tasks(
         .enumerate()
         .map(|(position, task)| {
             let seed = options.seed.child(&format!("task {position}"));
-            // The space is cheap to share and the strategy keeps it for the whole run.
             let strategy = options.strategy.build(Arc::new(task.space.clone()), seed);
             let mut run = TaskRun::new(Arc::clone(task), strategy);
             run.resume(earlier.iter())
@@ -180,39 +178,170 @@ fn start_tasks(
         .collect()
 }
 
-/// The unfinished task with the fewest trials; tasks that turn out to be finished are stopped on the way.
-fn next_task(
-    runs: &mut [TaskRun],
-    quotas: &Quotas,
-    options: &TuneOptions,
-    cancel: &CancelToken,
-    observer: &mut impl TuneObserver,
-) -> Option<usize> {
-    for (position, run) in runs.iter_mut().enumerate() {
+impl<M: Measurer, O: TuneObserver> Run<'_, M, O> {
+    /// Trials done and in flight of every task.
+    fn asked(&self) -> Vec<usize> {
+        let mut asked: Vec<usize> = self.runs.iter().map(TaskRun::trials).collect();
+        for trial in self.delivery.asked() {
+            asked[trial.position] += 1;
+        }
+        asked
+    }
+
+    fn submit(&mut self, position: usize, what: Asked) {
+        let config = match &what {
+            Asked::Fallback => None,
+            Asked::Config(config, _) => Some(config.clone()),
+        };
+        let task = Arc::clone(self.runs[position].task());
+        let id = self.delivery.ask(Trial { position, what });
+        self.measurer.submit(id, Candidate { task, config });
+    }
+
+    /// Every task that is new and has a trial to spend is measured as TVM would do it untuned.
+    fn ask_for_fallbacks(&mut self) {
+        let asked = self.asked();
+        for (position, &trials) in asked.iter().enumerate() {
+            if trials == 0 && self.spread.left(position, &asked) > 0 {
+                self.submit(position, Asked::Fallback);
+            }
+        }
+    }
+
+    /// Asks strategies for more while few enough trials are in flight.
+    fn ask(&mut self) -> Result<(), TuneError> {
+        while self.delivery.outstanding() <= self.options.lookahead {
+            let asked = self.asked();
+            let open = self.open_tasks(&asked)?;
+            let Some(position) = self.spread.choose(&self.runs, &open, &asked) else {
+                return Ok(());
+            };
+            let run = &mut self.runs[position];
+            let n = run.strategy.batch().min(self.spread.left(position, &asked));
+            let proposals = run
+                .strategy
+                .ask(n)
+                .map_err(|source| strategy_error(run.task(), source))?;
+            if proposals.is_empty() {
+                self.stop(position, StopReason::SpaceExhausted)?;
+                let heirs: Vec<usize> = open.into_iter().filter(|&o| o != position).collect();
+                self.spread.release(position, asked[position], &heirs);
+                continue;
+            }
+            for proposal in proposals {
+                let run = &self.runs[position];
+                let config = run
+                    .task()
+                    .space
+                    .get(proposal.index)
+                    .map_err(|error| strategy_error(run.task(), error.into()))?;
+                self.submit(position, Asked::Config(config, proposal.why));
+            }
+        }
+        Ok(())
+    }
+
+    /// Tasks that may be asked for more; those that turn out to be finished are stopped on the way.
+    fn open_tasks(&mut self, asked: &[usize]) -> Result<Vec<usize>, TuneError> {
+        let mut open = Vec::new();
+        for (position, run) in self.runs.iter().enumerate() {
+            if run.stop.is_none() && self.stop_reason(position, asked).is_none() {
+                open.push(position);
+            }
+        }
+        for position in 0..self.runs.len() {
+            // Said when nothing of it is in flight any more, so that the last word is the final one.
+            let idle = asked[position] == self.runs[position].trials();
+            if let (true, None, Some(reason)) = (
+                idle,
+                self.runs[position].stop,
+                self.stop_reason(position, asked),
+            ) {
+                self.stop(position, reason)?;
+            }
+        }
+        Ok(open)
+    }
+
+    fn stop_reason(&self, position: usize, asked: &[usize]) -> Option<StopReason> {
+        let run = &self.runs[position];
         let stuck = |limit| run.trials_since_best() >= limit && run.trials() > run.resumed();
-        let reason = if run.stop.is_some() {
-            None
-        } else if cancel.is_cancelled() {
+        if self.cancel.is_cancelled() {
             Some(StopReason::Interrupted)
-        } else if run.trials() >= quotas.of(position) {
+        } else if self
+            .options
+            .time
+            .is_some_and(|time| self.started.elapsed() >= time)
+        {
+            Some(StopReason::Time)
+        } else if self.spread.left(position, asked) == 0 {
             Some(StopReason::Trials)
-        } else if options.early_stopping.is_some_and(stuck) {
+        } else if self.options.early_stopping.is_some_and(stuck) {
             Some(StopReason::EarlyStopping)
         } else {
             None
-        };
-        if let Some(reason) = reason {
-            stop(run, position, reason, observer);
         }
     }
-    (0..runs.len())
-        .filter(|&r| runs[r].stop.is_none())
-        .min_by_key(|&r| (runs[r].trials(), r))
-}
 
-fn stop(run: &mut TaskRun, position: usize, reason: StopReason, observer: &mut impl TuneObserver) {
-    run.stop = Some(reason);
-    observer.stopped(position, run);
+    fn stop(&mut self, position: usize, reason: StopReason) -> Result<(), TuneError> {
+        let run = &mut self.runs[position];
+        run.stop = Some(reason);
+        self.output.event(&Event::Stop {
+            task: position,
+            reason,
+            trials: run.trials(),
+            best: run.best_cost(),
+        })?;
+        self.observer.stopped(position, run);
+        Ok(())
+    }
+
+    /// Writes down a trial as soon as it is measured, before its turn comes.
+    fn journal(&mut self, id: TrialId, measurement: &Measurement) -> Result<(), TuneError> {
+        let trial = self.delivery.asked_as(id);
+        let event = match &trial.what {
+            Asked::Fallback => Event::Untuned {
+                task: trial.position,
+                cost: measurement.to_result().mean_cost(),
+            },
+            Asked::Config(config, why) => {
+                let record = self.runs[trial.position].record(config, measurement);
+                Event::trial(trial.position, why.name(), &record, measurement)
+            }
+        };
+        Ok(self.output.event(&event)?)
+    }
+
+    /// A trial's turn has come: it goes to the strategy and into the log.
+    fn take_in(&mut self, trial: Trial, measurement: &Measurement) -> Result<(), TuneError> {
+        let run = &mut self.runs[trial.position];
+        let config = match trial.what {
+            Asked::Config(config, _) => config,
+            Asked::Fallback => match run.take_in_fallback(measurement) {
+                Some(config) => config,
+                // The fallback is no configuration of the space: a time to compare with, and no trial.
+                None => return Ok(()),
+            },
+        };
+        run.take_in(&config, measurement)
+            .map_err(|source| strategy_error(run.task(), source))?;
+        self.output.record(&run.record(&config, measurement))?;
+        let all_failed = run.best_cost().is_none() && run.trials() == FIRST;
+        if all_failed && run.resumed() == 0 {
+            self.observer
+                .all_failed(trial.position, &self.runs[trial.position]);
+        }
+        let done = self.runs.iter().map(TaskRun::trials).sum();
+        self.observer.finished(&Progress {
+            position: trial.position,
+            task: &self.runs[trial.position],
+            config: &config,
+            measurement,
+            done,
+            planned: self.spread.total(),
+        });
+        Ok(())
+    }
 }
 
 fn strategy_error(task: &Task, source: StrategyError) -> TuneError {

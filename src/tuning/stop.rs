@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Why no more configurations of a task are measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StopReason {
     /// Its trials are spent.
@@ -16,6 +16,8 @@ pub enum StopReason {
     SpaceExhausted,
     /// So many trials brought nothing better (`--early-stopping`).
     EarlyStopping,
+    /// The run's time is over (`--time`).
+    Time,
     /// The user stopped the run.
     Interrupted,
 }
@@ -26,6 +28,7 @@ impl fmt::Display for StopReason {
             Self::Trials => "trials spent",
             Self::SpaceExhausted => "whole space measured",
             Self::EarlyStopping => "nothing better for a while",
+            Self::Time => "time over",
             Self::Interrupted => "interrupted",
         })
     }

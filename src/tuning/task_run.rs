@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
+
 use crate::measure::Measurement;
 use crate::record::{MeasureResult, Record};
 use crate::strategy::{Observation, Outcome, Strategy, StrategyError};
@@ -17,8 +19,10 @@ pub struct TaskRun {
     trials: usize,
     resumed: usize,
     best: Option<(f64, ConfigEntity)>,
-    /// Trials when the best was found.
-    best_at: usize,
+    /// Each improvement: the number of trials when it was found, and its cost.
+    improvements: Vec<(usize, f64)>,
+    /// Mean seconds of TVM's fallback schedule.
+    untuned: Option<f64>,
     failures: FailureCounts,
     pub(super) stop: Option<StopReason>,
 }
@@ -43,7 +47,8 @@ impl TaskRun {
             trials: 0,
             resumed: 0,
             best: None,
-            best_at: 0,
+            improvements: Vec::new(),
+            untuned: None,
             failures: FailureCounts::default(),
             stop: None,
         }
@@ -80,21 +85,31 @@ impl TaskRun {
         self.strategy.tell(&observations)
     }
 
-    /// Takes in a finished candidate; the strategy is told separately, in the order that it asked.
+    /// Takes in a finished candidate and tells the strategy.
     pub(super) fn take_in(
         &mut self,
         config: &ConfigEntity,
         measurement: &Measurement,
-    ) -> Observation {
+    ) -> Result<(), StrategyError> {
         let result = measurement.to_result();
         self.count(config, &result);
         if let Err(failure) = &measurement.outcome {
             self.failures.add(failure);
         }
-        Observation {
+        self.strategy.tell(&[Observation {
             index: config.index,
             outcome: outcome(&result),
-        }
+        }])
+    }
+
+    /// Takes in the time of TVM's fallback schedule. Returns its configuration where the space has it.
+    pub(super) fn take_in_fallback(&mut self, measurement: &Measurement) -> Option<ConfigEntity> {
+        self.untuned = measurement.to_result().mean_cost();
+        let chosen = json!({"index": 0, "entity": measurement.fallback});
+        let chosen = ConfigEntity::from_json(&chosen).ok()?;
+        let space = &self.task.space;
+        let index = space.find(&chosen.with_outer_sizes_implied()).ok()?;
+        space.get(index).ok()
     }
 
     fn count(&mut self, config: &ConfigEntity, result: &MeasureResult) {
@@ -103,7 +118,16 @@ impl TaskRun {
             && self.best_cost().is_none_or(|best| cost < best)
         {
             self.best = Some((cost, config.clone()));
-            self.best_at = self.trials;
+            self.improvements.push((self.trials, cost));
+        }
+    }
+
+    /// A measurement of this task as the log keeps it.
+    pub(super) fn record(&self, config: &ConfigEntity, measurement: &Measurement) -> Record {
+        Record {
+            workload: self.task.workload.clone(),
+            config: config.clone(),
+            result: measurement.to_result(),
         }
     }
 
@@ -138,8 +162,29 @@ impl TaskRun {
     }
 
     /// Trials since the best was found.
-    pub const fn trials_since_best(&self) -> usize {
-        self.trials - self.best_at
+    pub fn trials_since_best(&self) -> usize {
+        self.trials - self.improvements.last().map_or(0, |&(trials, _)| trials)
+    }
+
+    /// Seconds by which the best fell in the last `n` trials.
+    pub fn gain_of_last(&self, n: usize) -> f64 {
+        let before = self.trials.saturating_sub(n);
+        let then = self
+            .improvements
+            .iter()
+            .rev()
+            .find(|&&(trials, _)| trials <= before);
+        // Before the first success there is nothing to compare with but the first success.
+        let then = then.or(self.improvements.first());
+        match (then, self.best_cost()) {
+            (Some(&(_, then)), Some(now)) => then - now,
+            _ => 0.0,
+        }
+    }
+
+    /// Mean seconds of the schedule that TVM falls back to, where it was measured.
+    pub const fn untuned_cost(&self) -> Option<f64> {
+        self.untuned
     }
 
     /// Failures of this run.

@@ -83,14 +83,17 @@ fn an_onnx_file_with_open_dimensions() {
         onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), sys.argv[1])";
     support::run_python(script, &[&scene.path("model.onnx")]);
     let mut command = scene.arco_tvm(&["tasks", "model.onnx", "--target", "cuda -arch=sm_80"]);
-    scene.says(&mut command, str![[r#"
+    scene.says(
+        &mut command,
+        str![[r#"
 exit code: 4
 --- standard output
 --- standard error
 error: input image of [FOLDER]/model.onnx has open dimensions: [1, 3, '?', '?']
   hint: give its shape, for example --input-shape image=1,3,224,224
 
-"#]]);
+"#]],
+    );
     let mut command = scene.arco_tvm(&[
         "tasks",
         "model.onnx",
@@ -117,14 +120,17 @@ fn a_format_that_tvm_does_not_import() {
     scene.write("model.xyz", "?");
     let mut command =
         scene.arco_tvm(&["tasks", "model.xyz", "--target", "llvm", "--format", "xyz"]);
-    scene.says(&mut command, str![[r#"
+    scene.says(
+        &mut command,
+        str![[r#"
 exit code: 4
 --- standard output
 --- standard error
 error: [FOLDER]/model.xyz: there is no importer for the format 'xyz'
   hint: give the format (--format), one of keras, onnx, pb, tflite, pytorch, paddle, relay
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]

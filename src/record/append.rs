@@ -1,50 +1,55 @@
-//! Appends records to an AutoTVM log, a whole line or nothing.
+//! A file of lines that is only ever appended to, a whole line or nothing, by one run at a time.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::measurement::Record;
-
-/// Why a log cannot be written.
+/// Why a log or journal cannot be written.
 #[derive(Debug, thiserror::Error)]
-pub enum LogError {
+pub enum AppendError {
     /// It cannot be opened.
-    #[error("cannot write the log {path}: {source}", path = path.display())]
+    #[error("cannot write {path}: {source}", path = path.display())]
     Open {
-        /// The log.
+        /// The file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
     /// Another run writes to it.
-    #[error("another run writes to the log {path}", path = path.display())]
+    #[error("another run writes to {path}", path = path.display())]
     Locked {
-        /// The log.
+        /// The file.
         path: PathBuf,
     },
     /// A line could not be written.
-    #[error("cannot append to the log {path}: {source}", path = path.display())]
+    #[error("cannot append to {path}: {source}", path = path.display())]
     Append {
-        /// The log.
+        /// The file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
+    /// Somebody removed or replaced the file while it was open.
+    #[error("{path} was removed or replaced while this run wrote to it", path = path.display())]
+    Removed {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
-/// An open AutoTVM log.
+/// An open file of lines.
 ///
-/// It is locked against other runs, and every record goes out in one `O_APPEND` write, so a killed run
-/// never leaves half a line. A log that was made here and got no record goes away with the writer.
+/// It is locked against other runs, and every line goes out in one `O_APPEND` write, so a killed run never leaves half
+/// a line. A file that was made here and got no line goes away again.
 #[derive(Debug)]
-pub struct LogWriter {
+pub struct AppendFile {
     path: PathBuf,
     file: File,
     made_here: bool,
 }
 
-impl Drop for LogWriter {
+impl Drop for AppendFile {
     fn drop(&mut self) {
         if self.made_here && self.file.metadata().is_ok_and(|file| file.len() == 0) {
             // Nothing is lost if it stays.
@@ -53,28 +58,28 @@ impl Drop for LogWriter {
     }
 }
 
-/// What opening a log found and mended.
+/// What opening a file found and mended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Mended {
-    /// The log ended in half a line, which now stands in this file: TVM's readers die of it.
+    /// The file ended in half a line, which now stands in this file: TVM's readers die of it.
     MovedFragment {
         /// Where the fragment is.
         to: PathBuf,
     },
-    /// The last record lacked only its line break.
+    /// The last line lacked only its line break.
     AddedLineBreak,
 }
 
-impl LogWriter {
-    /// Opens the log for appending and makes it when it isn't there.
+impl AppendFile {
+    /// Opens the file for appending and makes it when it isn't there.
     ///
-    /// When the last line has no end (a killed writer), a whole record gets its line break; a fragment is
-    /// moved to `<log>.fragment`.
+    /// When the last line has no end (a killed writer), a whole JSON value gets its line break; a fragment is moved to
+    /// `<file>.fragment`.
     ///
     /// # Errors
     /// When the file cannot be written, or another run has it open.
-    pub fn open(path: &Path) -> Result<(Self, Option<Mended>), LogError> {
-        let failed = |source| LogError::Open {
+    pub fn open(path: &Path) -> Result<(Self, Option<Mended>), AppendError> {
+        let failed = |source| AppendError::Open {
             path: path.to_owned(),
             source,
         };
@@ -86,10 +91,13 @@ impl LogWriter {
             }
             Err(error) => return Err(failed(error)),
         };
+        if !file.metadata().map_err(failed)?.is_file() {
+            return Err(failed(io::Error::other("it is no ordinary file")));
+        }
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(LogError::Locked {
+                return Err(AppendError::Locked {
                     path: path.to_owned(),
                 });
             }
@@ -104,20 +112,22 @@ impl LogWriter {
         Ok((writer, mended))
     }
 
-    /// Appends one record.
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Appends one line; the line break is added.
     ///
     /// # Errors
     /// When the system refuses the write (a full disk, say). Half a line that got out is taken back.
-    pub fn append(&mut self, record: &Record) -> Result<(), LogError> {
-        let line = record.to_line() + "\n";
-        self.append_line(line.as_bytes())
-            .map_err(|source| LogError::Append {
-                path: self.path.clone(),
-                source,
-            })
+    pub fn append(&mut self, line: &str) -> Result<(), AppendError> {
+        let line = format!("{line}\n");
+        self.write_whole(line.as_bytes())
+            .map_err(|source| self.append_error(source))
     }
 
-    fn append_line(&mut self, line: &[u8]) -> io::Result<()> {
+    fn write_whole(&mut self, line: &[u8]) -> io::Result<()> {
         let before = self.file.metadata()?.len();
         let written = self.file.write(line)?;
         if written == line.len() {
@@ -130,15 +140,31 @@ impl LogWriter {
         ))
     }
 
-    /// Waits until everything appended is on the disk.
+    /// Waits until everything appended is on the disk, and looks whether the file is still where it was.
     ///
     /// # Errors
-    /// When the system cannot say so.
-    pub fn sync(&self) -> Result<(), LogError> {
-        self.file.sync_data().map_err(|source| LogError::Append {
+    /// When the system cannot say so, or the file was removed or replaced.
+    pub fn sync(&self) -> Result<(), AppendError> {
+        self.file
+            .sync_data()
+            .map_err(|source| self.append_error(source))?;
+        let ours = self
+            .file
+            .metadata()
+            .map_err(|source| self.append_error(source))?;
+        match std::fs::metadata(&self.path) {
+            Ok(there) if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) => Ok(()),
+            _ => Err(AppendError::Removed {
+                path: self.path.clone(),
+            }),
+        }
+    }
+
+    fn append_error(&self, source: io::Error) -> AppendError {
+        AppendError::Append {
             path: self.path.clone(),
             source,
-        })
+        }
     }
 }
 

@@ -1,0 +1,24 @@
+//! The functional model: what a program does to memory, without time (spec section 2).
+//!
+//! [`Machine`] holds what persists between launches: the buffers, the tokens in the four queues, and the counters. A
+//! launch runs three modules, each in order, as tokens allow. It models the accelerator, not the host: loads and stores
+//! go to any [`Dram`].
+
+mod alu;
+mod dram;
+mod error;
+mod gemm;
+mod kernel;
+mod machine;
+mod memory;
+mod operands;
+mod schedule;
+#[cfg(target_arch = "x86_64")]
+mod simd;
+
+pub use super::program::Counters;
+pub use dram::{Dram, DramError, PagedDram, Unmapped};
+pub use error::{Blocked, Deadlock, ExecError, FuncError, Head};
+pub use kernel::GemmPath;
+pub use machine::{DEFAULT_MAX_OPERATIONS, Machine};
+pub use schedule::Outcome;
