@@ -77,9 +77,10 @@ docs: ## Check the links of the API documentation and build it (target/doc)
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --document-private-items
 
 .PHONY: licences
-licences: ## Check the licences of what is linked in, where cargo-deny is installed
+licences: venv ## Check the licences of all packages, with cargo-deny too where it is installed
+	$(VENV)/bin/python .ci/licences.py
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check licenses bans sources; \
-	else echo "cargo-deny is not installed: licences are not checked (cargo install cargo-deny)"; fi
+	else echo "cargo-deny is not installed: bans and sources of deny.toml are not checked"; fi
 
 .PHONY: bless
 bless: build venv ## Write the snapshots of the command line and docs/reference/cli.md anew; review the difference

@@ -102,7 +102,17 @@ error: input image of [FOLDER]/model.onnx has open dimensions: [1, 3, '?', '?']
         "--input-shape",
         "image=2,3,32,32",
     ]);
-    scene.says(&mut command, str![]);
+    scene.says(&mut command, str![[r#"
+exit code: 0
+--- standard output
+ task                                         uses  configurations  knobs  MFLOP
+ conv2d_nchw.cuda 2x3x32x32 4x3x3x3              1       1,966,080      8    0.4
+ conv2d_nchw_winograd.cuda 2x3x32x32 4x3x3x3     1          14,400      6    0.4
+--- standard error
+model for cuda -keys=cuda,gpu -arch=sm_80 -max_num_threads=1024 -thread_warp_size=32
+to tune them, another TVM is needed: this TVM has no code generator for cuda (it has: aocl, aocl_sw_emu, c, hexagon, llvm, metal, nvptx, opencl, rocm, sdaccel, stackvm, webgpu)
+
+"#]]);
     let mut command = scene.arco_tvm(&[
         "tasks",
         "model.onnx",
@@ -111,7 +121,15 @@ error: input image of [FOLDER]/model.onnx has open dimensions: [1, 3, '?', '?']
         "--input-shape",
         "image=2,3,0,32",
     ]);
-    scene.says(&mut command, str![]);
+    scene.says(&mut command, str![[r#"
+exit code: 2
+--- standard output
+--- standard error
+error: invalid value 'image=2,3,0,32' for '--input-shape <NAME=SHAPE>': `image=2,3,0,32` is no NAME=SHAPE (for example data=1,3,224,224)
+
+For more information, try '--help'.
+
+"#]]);
 }
 
 #[test]
