@@ -12,3 +12,4 @@ pub mod generate;
 pub mod isa;
 pub mod program;
 pub mod run;
+pub mod timing;
