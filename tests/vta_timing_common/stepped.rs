@@ -79,7 +79,7 @@ pub fn run(insns: &[Insn], geometry: &Geometry, tokens: &mut [u8; 4]) -> Option<
                 hand_out_from = Some(now + 3);
             }
             for running in modules.iter_mut().filter_map(|m| m.running.as_mut()) {
-                if running.client == request.client {
+                if request.client != 0 && running.client == request.client {
                     running.unanswered -= 1;
                     if running.unanswered == 0 && running.requests.is_empty() {
                         running.last_beat = Some(now);
