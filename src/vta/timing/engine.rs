@@ -7,13 +7,15 @@
 use super::account::Account;
 use super::burst::{Burst, Bursts};
 use super::error::TimingError;
-use super::module::{Entry, Loading, ModuleState, Running};
+use super::module::{Entry, Loading, ModuleState, Running, Wake};
 use super::observer::{Executed, Observer, ReadRequest, WaitReason, WriteRequest};
 use super::padding::Padding;
-use super::port::{NEVER, ReadPort, Service, Slot};
-use super::rules::{FETCH_DRAIN, InsnClass, LOAD_WRITE_TO_END, MAX_CYCLE, ReadClient, Rules};
+use super::port::{ReadPort, Service, Slot};
+use super::rules::{
+    FETCH_DRAIN, InsnClass, LOAD_WRITE_TO_END, MAX_CYCLE, NOTHING_TO_READ, ReadClient, Rules,
+};
 use super::tokens::Tokens;
-use crate::vta::config::{Geometry, Mem};
+use crate::vta::config::Mem;
 use crate::vta::func::ExecError;
 use crate::vta::isa::{INSN_BYTES, Insn, InsnIndex, MemInsn, Module, Token};
 
@@ -32,7 +34,6 @@ pub(super) struct Fetch {
 
 /// A launch under way.
 pub(super) struct Engine<'a, O> {
-    pub(super) geometry: &'a Geometry,
     pub(super) rules: &'a Rules,
     pub(super) insns: &'a [Insn],
     /// Byte address of the first instruction.
@@ -53,27 +54,23 @@ impl<O: Observer> Engine<'_, O> {
     pub(super) fn run(&mut self) -> Result<(), TimingError> {
         self.request_batch(0);
         loop {
-            let wake = self.modules.iter().map(|m| m.wake).fold(NEVER, u64::min);
+            let mut module = Module::Load;
+            let mut wake = self.modules[Module::Load.index()].wake;
+            for other in [Module::Compute, Module::Store] {
+                let other_wake = self.modules[other.index()].wake;
+                if other_wake < wake {
+                    (module, wake) = (other, other_wake);
+                }
+            }
             let port = self.port.next();
-            if port <= wake {
-                if port == NEVER {
-                    return Ok(());
-                }
+            if port <= wake.cycle() {
                 self.accept(port);
-                continue;
-            }
-            // What ends in a cycle gives its tokens before anything starts in it.
-            for module in Module::ALL {
-                let state = &self.modules[module.index()];
-                if state.wake == wake && state.running.is_some() {
-                    self.end(module, wake);
-                }
-            }
-            for module in Module::ALL {
-                let state = &self.modules[module.index()];
-                if state.wake == wake && state.running.is_none() {
-                    self.start(module, wake)?;
-                }
+            } else if wake == Wake::NEVER {
+                return Ok(());
+            } else if wake.is_start() {
+                self.start(module, wake.cycle())?;
+            } else {
+                self.end(module, wake.cycle());
             }
         }
     }
@@ -97,17 +94,15 @@ impl<O: Observer> Engine<'_, O> {
     fn hand_out(&mut self, now: u64) {
         while self.fetch.next < self.fetch.batch_end {
             let index = self.fetch.next;
-            let module = self.insns[index as usize].module();
+            let insn = &self.insns[index as usize];
+            let module = insn.module();
             let state = &mut self.modules[module.index()];
             if state.is_full() {
                 self.fetch.stalled = Some(module);
                 return;
             }
             let cycle = self.fetch.cycle;
-            state.push(Entry {
-                index,
-                visible: cycle + 1,
-            });
+            state.push(Entry::new(index, insn, module, cycle + 1));
             self.observer.dispatched(InsnIndex(index), module, cycle);
             self.schedule(module, now);
             self.fetch.next += 1;
@@ -121,61 +116,57 @@ impl<O: Observer> Engine<'_, O> {
     #[inline]
     fn schedule(&mut self, module: Module, now: u64) {
         let state = &mut self.modules[module.index()];
-        if state.running.is_some() || state.wake != NEVER {
+        if state.is_running || state.wake != Wake::NEVER {
             return;
         }
         if module == Module::Compute && self.finished.is_some() {
             return;
         }
-        if let Some(head) = state.head() {
-            let mut pops = self.insns[head.index as usize].pops().into_iter().flatten();
-            if pops.all(|token| self.tokens.has(token)) {
-                state.wake = now.max(head.visible);
-            }
+        if let Some(head) = state.head()
+            && self.tokens.have(head.pops)
+        {
+            state.wake = Wake::start(now.max(head.visible));
         }
     }
 
+    #[inline]
     fn start(&mut self, module: Module, now: u64) -> Result<(), TimingError> {
         let state = &mut self.modules[module.index()];
-        let Some(head) = state.head() else {
-            state.wake = NEVER;
+        state.wake = Wake::NEVER;
+        let Some(&entry) = state.head() else {
             return Ok(());
         };
-        let insns = self.insns;
-        let insn = &insns[head.index as usize];
-        self.account_wait(module, head, insn);
-        for token in insn.pops().into_iter().flatten() {
-            self.tokens.pop(token);
-            if O::ACTIVE {
-                let count = self.tokens.count(token);
-                self.observer
-                    .token(token, InsnIndex(head.index), count, now);
-            }
-        }
-        self.account.count(insn, self.geometry);
-        let mut running = Running {
-            index: head.index,
+        let idle_since = state.idle_since;
+        state.is_running = true;
+        state.running = Running {
             start: now,
             transfer: 0,
             padding: 0,
         };
-        let cycles =
-            self.cycles(module, insn, &mut running)
-                .map_err(|source| TimingError::Exec {
-                    launch: self.launch,
-                    index: InsnIndex(head.index),
-                    source,
-                })?;
-        let state = &mut self.modules[module.index()];
-        state.running = Some(running);
-        state.wake = cycles.map_or(NEVER, |cycles| now.saturating_add(cycles));
-        if cycles.is_some_and(|cycles| cycles > MAX_CYCLE - now.min(MAX_CYCLE)) {
-            return Err(TimingError::TooLong {
-                launch: self.launch,
-                index: InsnIndex(head.index),
-            });
+        self.account_wait(module, &entry, idle_since);
+        for token in entry.pops.iter() {
+            let count = self.tokens.pop(token);
+            self.observer
+                .token(token, InsnIndex(entry.index), count, now);
         }
-        Ok(())
+        let work = &mut self.account.work[entry.class.index()];
+        *work = work.saturating_add(entry.work);
+        match self.cycles(module, &entry, now) {
+            Ok(Some(cycles)) if cycles > MAX_CYCLE - now => Err(TimingError::TooLong {
+                launch: self.launch,
+                index: InsnIndex(entry.index),
+            }),
+            Ok(Some(cycles)) => {
+                self.modules[module.index()].wake = Wake::end(now + cycles);
+                Ok(())
+            }
+            Ok(None) => Ok(()),
+            Err(source) => Err(TimingError::Exec {
+                launch: self.launch,
+                index: InsnIndex(entry.index),
+                source,
+            }),
+        }
     }
 
     /// Cycles of an instruction; `None` for a LOAD, whose end depends on memory.
@@ -183,40 +174,38 @@ impl<O: Observer> Engine<'_, O> {
     fn cycles(
         &mut self,
         module: Module,
-        insn: &Insn,
-        running: &mut Running,
+        entry: &Entry,
+        now: u64,
     ) -> Result<Option<u64>, ExecError> {
-        match insn {
-            Insn::Load(m) | Insn::Store(m) if m.is_nop() => Ok(Some(self.rules.nop())),
-            Insn::Load(m) => self.load(module, m, running.start),
-            Insn::Store(m) => self.store(m, running).map(Some),
-            Insn::Gemm(g) => {
-                self.check_uops(g.uop_bgn, g.uop_end)?;
-                Ok(Some(self.rules.gemm(g.operations())))
+        let insns = self.insns;
+        if let Some(cost) = self.rules.cost(entry.class) {
+            if entry.class.uses_uops() {
+                self.check_uops(&insns[entry.index as usize])?;
             }
-            Insn::Alu(a) => {
-                self.check_uops(a.uop_bgn, a.uop_end)?;
-                Ok(Some(self.rules.alu(a.operations(), a.operand.is_imm())))
-            }
-            Insn::Finish(_) => Ok(Some(self.rules.finish())),
+            return Ok(Some(cost.fixed + cost.per_operation * entry.work));
+        }
+        match &insns[entry.index as usize] {
+            Insn::Load(m) => self.load(module, m, now),
+            Insn::Store(m) => self.store(m, now).map(Some),
+            Insn::Gemm(_) | Insn::Alu(_) | Insn::Finish(_) => Ok(None),
         }
     }
 
     fn load(&mut self, module: Module, m: &MemInsn, now: u64) -> Result<Option<u64>, ExecError> {
         let client = ReadClient::of_load(m.mem).ok_or(ExecError::LoadMem(m.mem))?;
         self.check_sram(m, m.sram_elements())?;
-        let mut rest = Bursts::new(m, self.geometry, self.rules);
+        let mut rest = Bursts::new(m, self.rules);
         let mut padding = Padding::new(m, now);
         let Some(first) = rest.next() else {
             // No rows: only zeros are written, if any.
             let end = padding.finish().map_or(0, |last| last + LOAD_WRITE_TO_END);
-            return Ok(Some(end.saturating_sub(now).max(self.rules.nop())));
+            return Ok(Some(end.saturating_sub(now).max(NOTHING_TO_READ)));
         };
         self.modules[module.index()].loading = Loading {
             client,
             rest,
             padding,
-            tail: self.rules.load_tail(self.geometry.log_elem_bytes(m.mem)),
+            tail: self.rules.load_tail(m.mem),
         };
         let slot = if module == Module::Load {
             Slot::Load
@@ -229,25 +218,25 @@ impl<O: Observer> Engine<'_, O> {
         Ok(None)
     }
 
-    fn store(&mut self, m: &MemInsn, running: &mut Running) -> Result<u64, ExecError> {
+    fn store(&mut self, m: &MemInsn, now: u64) -> Result<u64, ExecError> {
         if m.mem != Mem::Out {
             return Err(ExecError::StoreMem(m.mem));
         }
         self.check_sram(m, m.elements())?;
         let mut cycles = self.rules.store_start();
-        for burst in Bursts::new(m, self.geometry, self.rules) {
-            let start = running.start + cycles;
+        let mut beats = 0;
+        for burst in Bursts::new(m, self.rules) {
+            let start = now + cycles;
             cycles += self.rules.store_burst(burst);
-            running.transfer += u64::from(burst.beats);
+            beats += u64::from(burst.beats);
             self.account.writes.count(burst.beats);
-            if O::ACTIVE {
-                self.observer.write(WriteRequest {
-                    burst,
-                    start,
-                    end: running.start + cycles,
-                });
-            }
+            self.observer.write(WriteRequest {
+                burst,
+                start,
+                end: now + cycles,
+            });
         }
+        self.modules[Module::Store.index()].running.transfer = beats;
         Ok(cycles)
     }
 
@@ -262,17 +251,15 @@ impl<O: Observer> Engine<'_, O> {
             Slot::Compute => self.modules[Module::Compute.index()].loading.client,
         };
         self.account.reads[client as usize].count(burst.beats);
-        if O::ACTIVE {
-            self.observer.read(ReadRequest {
-                client,
-                burst,
-                tag: service.tag,
-                entered,
-                accepted: now,
-                start: service.start,
-                last: service.last,
-            });
-        }
+        self.observer.read(ReadRequest {
+            client,
+            burst,
+            tag: service.tag,
+            entered,
+            accepted: now,
+            start: service.start,
+            last: service.last,
+        });
         match slot {
             Slot::Fetch => {
                 self.fetch.cycle = service.last + FETCH_DRAIN;
@@ -301,9 +288,7 @@ impl<O: Observer> Engine<'_, O> {
         if let Some(next) = next {
             self.port.enter(slot, next, now + 1);
         }
-        let Some(running) = &mut state.running else {
-            return;
-        };
+        let running = &mut state.running;
         running.transfer += u64::from(burst.beats);
         if next.is_none() {
             let data_end = service.last + loading.tail;
@@ -312,41 +297,47 @@ impl<O: Observer> Engine<'_, O> {
                 .finish()
                 .map_or(0, |last| last + LOAD_WRITE_TO_END);
             running.padding = zeros_end.saturating_sub(data_end);
-            state.wake = data_end.max(zeros_end);
+            state.wake = Wake::end(data_end.max(zeros_end));
         }
     }
 
+    #[inline]
     fn end(&mut self, module: Module, now: u64) {
         let state = &mut self.modules[module.index()];
-        let Some(running) = state.running.take() else {
+        state.wake = Wake::NEVER;
+        let Some(&entry) = state.head() else {
             return;
         };
-        state.wake = NEVER;
+        let running = state.running;
+        state.is_running = false;
         state.idle_since = now;
         state.pop();
-        let insns = self.insns;
-        let insn = &insns[running.index as usize];
         if self.finished.is_none() {
-            self.account_executed(module, insn, &running, now);
+            let account = &mut self.account.modules[module.index()];
+            let cycles = now - running.start;
+            account.executed(entry.class, cycles);
+            if entry.class.uses_memory() {
+                account.padding += running.padding;
+                account.memory += cycles.saturating_sub(running.transfer + running.padding);
+            }
         }
-        self.observer.executed(Executed {
-            module,
-            index: InsnIndex(running.index),
-            insn,
-            start: running.start,
-            end: now,
-        });
-        if matches!(insn, Insn::Finish(_)) && self.finished.is_none() {
+        if O::ACTIVE {
+            self.observer.executed(Executed {
+                module,
+                index: InsnIndex(entry.index),
+                insn: &self.insns[entry.index as usize],
+                start: running.start,
+                end: now,
+            });
+        }
+        if entry.class == InsnClass::Finish && self.finished.is_none() {
             self.finished = Some(now);
             self.account_finish(now);
         }
-        for token in insn.pushes().into_iter().flatten() {
-            self.tokens.push(token, now);
-            if O::ACTIVE {
-                let count = self.tokens.count(token);
-                self.observer
-                    .token(token, InsnIndex(running.index), count, now);
-            }
+        for token in entry.pushes.iter() {
+            let count = self.tokens.push(token, now);
+            self.observer
+                .token(token, InsnIndex(entry.index), count, now);
             self.schedule(taker(token), now);
         }
         self.schedule(module, now);
@@ -358,11 +349,11 @@ impl<O: Observer> Engine<'_, O> {
 
     /// Why a module stood still before the instruction that starts now.
     #[inline]
-    fn account_wait(&mut self, module: Module, head: Entry, insn: &Insn) {
+    fn account_wait(&mut self, module: Module, entry: &Entry, idle_since: u64) {
         let counted = self.finished.is_none();
-        let index = InsnIndex(head.index);
+        let index = InsnIndex(entry.index);
         let account = &mut self.account.modules[module.index()];
-        let mut from = self.modules[module.index()].idle_since;
+        let mut from = idle_since;
         let mut wait = |reason, to: u64, observer: &mut O| {
             if to > from {
                 if counted {
@@ -372,22 +363,10 @@ impl<O: Observer> Engine<'_, O> {
                 from = to;
             }
         };
-        wait(WaitReason::Fetch, head.visible, &mut self.observer);
-        for token in insn.pops().into_iter().flatten() {
+        wait(WaitReason::Fetch, entry.visible, &mut self.observer);
+        for token in entry.pops.iter() {
             let since = self.tokens.since(token);
             wait(WaitReason::Token(token), since, &mut self.observer);
-        }
-    }
-
-    #[inline]
-    fn account_executed(&mut self, module: Module, insn: &Insn, running: &Running, now: u64) {
-        let account = &mut self.account.modules[module.index()];
-        let class = InsnClass::of(insn);
-        let cycles = now - running.start;
-        account.executed(class, cycles);
-        if class.uses_memory() {
-            account.padding += running.padding;
-            account.memory += cycles.saturating_sub(running.transfer + running.padding);
         }
     }
 
@@ -396,43 +375,49 @@ impl<O: Observer> Engine<'_, O> {
         for module in Module::ALL {
             let state = &self.modules[module.index()];
             let account = &mut self.account.modules[module.index()];
-            if let Some(running) = state.running {
-                let insn = &self.insns[running.index as usize];
-                account.executed(InsnClass::of(insn), now.saturating_sub(running.start));
-                continue;
-            }
             let idle = now - state.idle_since;
             let Some(head) = state.head() else {
                 account.drained += idle;
                 continue;
             };
+            if state.is_running {
+                account.executed(head.class, now - state.running.start);
+                continue;
+            }
             let fetch = head.visible.clamp(state.idle_since, now) - state.idle_since;
             account.fetch += fetch;
-            let mut pops = self.insns[head.index as usize].pops().into_iter().flatten();
-            match pops.find(|&token| !self.tokens.has(token)) {
+            match head.pops.iter().find(|&token| !self.tokens.has(token)) {
                 Some(token) => account.waited(WaitReason::Token(token), idle - fetch),
                 None => account.drained += idle - fetch,
             }
         }
     }
 
-    fn check_uops(&self, bgn: u16, end: u16) -> Result<(), ExecError> {
-        let depth = self.geometry.depth(Mem::Uop);
-        if usize::from(end) > depth {
+    #[inline]
+    fn check_uops(&self, insn: &Insn) -> Result<(), ExecError> {
+        let (bgn, end) = match insn {
+            Insn::Gemm(g) => (g.uop_bgn, g.uop_end),
+            Insn::Alu(a) => (a.uop_bgn, a.uop_end),
+            _ => return Ok(()),
+        };
+        let depth = self.rules.depth(Mem::Uop);
+        if u32::from(end) > depth {
+            let depth = depth as usize;
             return Err(ExecError::UopRange { bgn, end, depth });
         }
         Ok(())
     }
 
+    #[inline]
     fn check_sram(&self, m: &MemInsn, count: u64) -> Result<(), ExecError> {
-        let depth = self.geometry.depth(m.mem);
+        let depth = self.rules.depth(m.mem);
         let first = u64::from(m.sram_base);
-        if first + count > depth as u64 {
+        if first + count > u64::from(depth) {
             return Err(ExecError::SramRange {
                 mem: m.mem,
                 first,
                 count,
-                depth,
+                depth: depth as usize,
             });
         }
         Ok(())

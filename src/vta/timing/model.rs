@@ -7,7 +7,7 @@ use super::module::ModuleState;
 use super::observer::Observer;
 use super::port::ReadPort;
 use super::report::TimingReport;
-use super::rules::{QUEUE_DEPTH, Rules};
+use super::rules::{InsnClass, QUEUE_DEPTH, Rules};
 use super::tokens::Tokens;
 use crate::vta::config::{Geometry, VtaConfig};
 use crate::vta::func::Head;
@@ -172,7 +172,6 @@ impl TimingModel {
         self.tokens.restart();
         self.modules.iter_mut().for_each(ModuleState::restart);
         let mut engine = Engine {
-            geometry: &self.geometry,
             rules: &self.rules,
             insns,
             insn_base: self.insn_base,
@@ -194,7 +193,7 @@ impl TimingModel {
         self.account.add(&account);
         Ok(LaunchTiming {
             cycles,
-            gemm_operations: account.counters.gemm_counter,
+            gemm_operations: account.work[InsnClass::Gemm.index()],
             executed: account.insns(),
         })
     }

@@ -2,22 +2,73 @@
 
 use super::burst::Bursts;
 use super::padding::Padding;
-use super::port::NEVER;
-use super::rules::{QUEUE_DEPTH, ReadClient};
+use super::rules::{InsnClass, QUEUE_DEPTH, ReadClient};
+use super::tokens::TokenSet;
+use crate::vta::isa::{Insn, Module};
 
-/// An instruction in a queue.
-#[derive(Clone, Copy, Debug, Default)]
+/// An instruction in a queue, with what decides its start and its end.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
-    /// Its position in the stream.
-    pub(super) index: u32,
     /// The first cycle in which it can start: the one after fetch handed it out.
     pub(super) visible: u64,
+    /// Operations or elements.
+    pub(super) work: u64,
+    /// Its position in the stream.
+    pub(super) index: u32,
+    pub(super) class: InsnClass,
+    pub(super) pops: TokenSet,
+    pub(super) pushes: TokenSet,
+}
+
+impl Entry {
+    #[inline]
+    pub(super) fn new(index: u32, insn: &Insn, module: Module, visible: u64) -> Self {
+        let deps = insn.deps();
+        Entry {
+            visible,
+            work: InsnClass::work(insn),
+            index,
+            class: InsnClass::of(insn),
+            pops: TokenSet::of(deps.pops(module)),
+            pushes: TokenSet::of(deps.pushes(module)),
+        }
+    }
+}
+
+/// When a module's state changes next: a cycle, and whether an instruction ends or starts then. What ends in a cycle
+/// comes before what starts in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Wake(u64);
+
+impl Wake {
+    /// It waits for a token, an instruction or memory.
+    pub(super) const NEVER: Wake = Wake(u64::MAX);
+
+    #[inline]
+    pub(super) fn end(cycle: u64) -> Self {
+        Wake(cycle << 1)
+    }
+
+    #[inline]
+    pub(super) fn start(cycle: u64) -> Self {
+        Wake(cycle << 1 | 1)
+    }
+
+    /// Its cycle; beyond all others for [`Wake::NEVER`].
+    #[inline]
+    pub(super) fn cycle(self) -> u64 {
+        self.0 >> 1
+    }
+
+    #[inline]
+    pub(super) fn is_start(self) -> bool {
+        self.0 & 1 == 1
+    }
 }
 
 /// The instruction under way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Running {
-    pub(super) index: u32,
     pub(super) start: u64,
     /// Cycles of it in which data moved or elements were read, as opposed to waiting for memory; for a LOAD beats so far.
     pub(super) transfer: u64,
@@ -36,15 +87,27 @@ pub(super) struct Loading {
     pub(super) tail: u64,
 }
 
+/// Fills the unused part of a queue.
+const NO_ENTRY: Entry = Entry {
+    visible: 0,
+    work: 0,
+    index: 0,
+    class: InsnClass::Nop,
+    pops: TokenSet::EMPTY,
+    pushes: TokenSet::EMPTY,
+};
+
 /// A module: its queue, what it executes, and when that changes.
 pub(super) struct ModuleState {
     queue: Box<[Entry; QUEUE_DEPTH]>,
     head: usize,
     len: usize,
-    pub(super) running: Option<Running>,
+    /// An instruction is under way: the one at the head of the queue.
+    pub(super) is_running: bool,
+    pub(super) running: Running,
     pub(super) loading: Loading,
-    /// The next start or end; [`NEVER`] while it waits for a token, an instruction or memory.
-    pub(super) wake: u64,
+    /// The next start or end.
+    pub(super) wake: Wake,
     /// The cycle in which the last instruction ended.
     pub(super) idle_since: u64,
 }
@@ -52,17 +115,18 @@ pub(super) struct ModuleState {
 impl ModuleState {
     pub(super) fn new() -> Self {
         ModuleState {
-            queue: Box::new([Entry::default(); QUEUE_DEPTH]),
+            queue: Box::new([NO_ENTRY; QUEUE_DEPTH]),
             head: 0,
             len: 0,
-            running: None,
+            is_running: false,
+            running: Running::default(),
             loading: Loading {
                 client: ReadClient::Inp,
                 rest: Bursts::none(),
                 padding: Padding::none(),
                 tail: 0,
             },
-            wake: NEVER,
+            wake: Wake::NEVER,
             idle_since: 0,
         }
     }
@@ -71,8 +135,8 @@ impl ModuleState {
     pub(super) fn restart(&mut self) {
         self.head = 0;
         self.len = 0;
-        self.running = None;
-        self.wake = NEVER;
+        self.is_running = false;
+        self.wake = Wake::NEVER;
         self.idle_since = 0;
     }
 
@@ -84,8 +148,8 @@ impl ModuleState {
 
     /// The instruction at the head: the one under way, or the next.
     #[inline]
-    pub(super) fn head(&self) -> Option<Entry> {
-        (self.len > 0).then(|| self.queue[self.head])
+    pub(super) fn head(&self) -> Option<&Entry> {
+        (self.len > 0).then(|| &self.queue[self.head])
     }
 
     /// Adds an instruction; the queue must not be full.
