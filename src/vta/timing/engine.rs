@@ -14,10 +14,10 @@ use super::port::{ReadPort, Service, Slot};
 use super::rules::{
     FETCH_DRAIN, InsnClass, LOAD_WRITE_TO_END, MAX_CYCLE, NOTHING_TO_READ, ReadClient, Rules,
 };
-use super::tokens::Tokens;
+use super::tokens::{TokenSet, Tokens, taken_by};
 use crate::vta::config::Mem;
 use crate::vta::func::ExecError;
-use crate::vta::isa::{INSN_BYTES, Insn, InsnIndex, MemInsn, Module, Token};
+use crate::vta::isa::{INSN_BYTES, Insn, InsnIndex, MemInsn, Module};
 
 /// Fetch: which instructions it has handed out and which it waits for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,6 +40,8 @@ pub(super) struct Engine<'a, O> {
     pub(super) insn_base: u64,
     pub(super) launch: u32,
     pub(super) modules: &'a mut [ModuleState; 3],
+    /// The next start or end of each module.
+    pub(super) wakes: [Wake; 3],
     pub(super) tokens: &'a mut Tokens,
     pub(super) port: ReadPort,
     pub(super) fetch: Fetch,
@@ -54,23 +56,27 @@ impl<O: Observer> Engine<'_, O> {
     pub(super) fn run(&mut self) -> Result<(), TimingError> {
         self.request_batch(0);
         loop {
-            let mut module = Module::Load;
-            let mut wake = self.modules[Module::Load.index()].wake;
-            for other in [Module::Compute, Module::Store] {
-                let other_wake = self.modules[other.index()].wake;
-                if other_wake < wake {
-                    (module, wake) = (other, other_wake);
-                }
-            }
+            let [load, compute, store] = self.wakes;
+            let first = load.min(compute).min(store);
             let port = self.port.next();
-            if port <= wake.cycle() {
+            if port <= first.cycle() {
                 self.accept(port);
-            } else if wake == Wake::NEVER {
+                continue;
+            }
+            if first >= Wake::UNKNOWN {
                 return Ok(());
-            } else if wake.is_start() {
-                self.start(module, wake.cycle())?;
+            }
+            let module = if first == compute {
+                Module::Compute
+            } else if first == load {
+                Module::Load
             } else {
-                self.end(module, wake.cycle());
+                Module::Store
+            };
+            if first.is_start() {
+                self.start(module, first.cycle())?;
+            } else {
+                self.end(module, first.cycle());
             }
         }
     }
@@ -92,63 +98,60 @@ impl<O: Observer> Engine<'_, O> {
 
     /// Hands out what is left of the batch, one instruction a cycle, until a queue is full.
     fn hand_out(&mut self, now: u64) {
-        while self.fetch.next < self.fetch.batch_end {
-            let index = self.fetch.next;
-            let insn = &self.insns[index as usize];
+        let insns = self.insns;
+        let (next, end) = (self.fetch.next, self.fetch.batch_end);
+        let mut cycle = self.fetch.cycle;
+        for (index, insn) in (next..end).zip(&insns[next as usize..end as usize]) {
             let module = insn.module();
             let state = &mut self.modules[module.index()];
             if state.is_full() {
                 self.fetch.stalled = Some(module);
+                self.fetch.next = index;
+                self.fetch.cycle = cycle;
                 return;
             }
-            let cycle = self.fetch.cycle;
             state.push(Entry::new(index, insn, module, cycle + 1));
             self.observer.dispatched(InsnIndex(index), module, cycle);
             self.schedule(module, now);
-            self.fetch.next += 1;
-            self.fetch.cycle += 1;
+            cycle += 1;
         }
         self.fetch.stalled = None;
-        self.request_batch(self.fetch.cycle);
+        self.fetch.next = end;
+        self.fetch.cycle = cycle;
+        self.request_batch(cycle);
     }
 
     /// Decides when an idle module starts its next instruction, if it can.
     #[inline]
     fn schedule(&mut self, module: Module, now: u64) {
-        let state = &mut self.modules[module.index()];
-        if state.is_running || state.wake != Wake::NEVER {
-            return;
-        }
-        if module == Module::Compute && self.finished.is_some() {
+        let state = &self.modules[module.index()];
+        let wake = &mut self.wakes[module.index()];
+        if *wake != Wake::IDLE {
             return;
         }
         if let Some(head) = state.head()
             && self.tokens.have(head.pops)
         {
-            state.wake = Wake::start(now.max(head.visible));
+            *wake = Wake::start(now.max(head.visible));
         }
     }
 
     #[inline]
     fn start(&mut self, module: Module, now: u64) -> Result<(), TimingError> {
         let state = &mut self.modules[module.index()];
-        state.wake = Wake::NEVER;
+        self.wakes[module.index()] = Wake::UNKNOWN;
         let Some(&entry) = state.head() else {
             return Ok(());
         };
         let idle_since = state.idle_since;
-        state.is_running = true;
         state.running = Running {
             start: now,
             transfer: 0,
             padding: 0,
         };
         self.account_wait(module, &entry, idle_since);
-        for token in entry.pops.iter() {
-            let count = self.tokens.pop(token);
-            self.observer
-                .token(token, InsnIndex(entry.index), count, now);
-        }
+        self.tokens.take(entry.pops);
+        self.observe_tokens(entry.pops, entry.index, now);
         let work = &mut self.account.work[entry.class.index()];
         *work = work.saturating_add(entry.work);
         match self.cycles(module, &entry, now) {
@@ -157,7 +160,7 @@ impl<O: Observer> Engine<'_, O> {
                 index: InsnIndex(entry.index),
             }),
             Ok(Some(cycles)) => {
-                self.modules[module.index()].wake = Wake::end(now + cycles);
+                self.wakes[module.index()] = Wake::end(now + cycles);
                 Ok(())
             }
             Ok(None) => Ok(()),
@@ -178,17 +181,18 @@ impl<O: Observer> Engine<'_, O> {
         now: u64,
     ) -> Result<Option<u64>, ExecError> {
         let insns = self.insns;
-        if let Some(cost) = self.rules.cost(entry.class) {
-            if entry.class.uses_uops() {
-                self.check_uops(&insns[entry.index as usize])?;
-            }
-            return Ok(Some(cost.fixed + cost.per_operation * entry.work));
+        if entry.class.uses_memory() {
+            return match &insns[entry.index as usize] {
+                Insn::Load(m) => self.load(module, m, now),
+                Insn::Store(m) => self.store(m, now).map(Some),
+                Insn::Gemm(_) | Insn::Alu(_) | Insn::Finish(_) => Ok(None),
+            };
         }
-        match &insns[entry.index as usize] {
-            Insn::Load(m) => self.load(module, m, now),
-            Insn::Store(m) => self.store(m, now).map(Some),
-            Insn::Gemm(_) | Insn::Alu(_) | Insn::Finish(_) => Ok(None),
+        if entry.class.uses_uops() {
+            self.check_uops(&insns[entry.index as usize])?;
         }
+        let cost = self.rules.cost(entry.class);
+        Ok(Some(cost.fixed + cost.per_operation * entry.work))
     }
 
     fn load(&mut self, module: Module, m: &MemInsn, now: u64) -> Result<Option<u64>, ExecError> {
@@ -297,19 +301,18 @@ impl<O: Observer> Engine<'_, O> {
                 .finish()
                 .map_or(0, |last| last + LOAD_WRITE_TO_END);
             running.padding = zeros_end.saturating_sub(data_end);
-            state.wake = Wake::end(data_end.max(zeros_end));
+            self.wakes[module.index()] = Wake::end(data_end.max(zeros_end));
         }
     }
 
     #[inline]
     fn end(&mut self, module: Module, now: u64) {
         let state = &mut self.modules[module.index()];
-        state.wake = Wake::NEVER;
+        self.wakes[module.index()] = Wake::IDLE;
         let Some(&entry) = state.head() else {
             return;
         };
         let running = state.running;
-        state.is_running = false;
         state.idle_since = now;
         state.pop();
         if self.finished.is_none() {
@@ -333,12 +336,17 @@ impl<O: Observer> Engine<'_, O> {
         if entry.class == InsnClass::Finish && self.finished.is_none() {
             self.finished = Some(now);
             self.account_finish(now);
+            self.wakes[module.index()] = Wake::UNKNOWN;
         }
-        for token in entry.pushes.iter() {
-            let count = self.tokens.push(token, now);
-            self.observer
-                .token(token, InsnIndex(entry.index), count, now);
-            self.schedule(taker(token), now);
+        self.tokens.give(entry.pushes, now);
+        self.observe_tokens(entry.pushes, entry.index, now);
+        if entry.pushes != TokenSet::EMPTY {
+            if module == Module::Compute {
+                self.schedule(Module::Load, now);
+                self.schedule(Module::Store, now);
+            } else {
+                self.schedule(Module::Compute, now);
+            }
         }
         self.schedule(module, now);
         if self.fetch.stalled == Some(module) {
@@ -350,23 +358,45 @@ impl<O: Observer> Engine<'_, O> {
     /// Why a module stood still before the instruction that starts now.
     #[inline]
     fn account_wait(&mut self, module: Module, entry: &Entry, idle_since: u64) {
-        let counted = self.finished.is_none();
-        let index = InsnIndex(entry.index);
-        let account = &mut self.account.modules[module.index()];
+        if self.finished.is_none() {
+            let account = &mut self.account.modules[module.index()];
+            let mut from = idle_since;
+            let mut wait = |taken: bool, until: u64| {
+                let cycles = if taken { until.saturating_sub(from) } else { 0 };
+                from += cycles;
+                cycles
+            };
+            account.fetch += wait(true, entry.visible);
+            for token in taken_by(module) {
+                account.tokens[token.index()] +=
+                    wait(entry.pops.contains(token), self.tokens.since(token));
+            }
+        }
+        if O::ACTIVE {
+            self.observe_wait(module, entry, idle_since);
+        }
+    }
+
+    fn observe_wait(&mut self, module: Module, entry: &Entry, idle_since: u64) {
+        let tokens = entry.pops.iter();
+        let reasons = tokens.map(|token| (WaitReason::Token(token), self.tokens.since(token)));
         let mut from = idle_since;
-        let mut wait = |reason, to: u64, observer: &mut O| {
+        for (reason, to) in std::iter::once((WaitReason::Fetch, entry.visible)).chain(reasons) {
             if to > from {
-                if counted {
-                    account.waited(reason, to - from);
-                }
-                observer.waited(module, index, reason, from, to);
+                let index = InsnIndex(entry.index);
+                self.observer.waited(module, index, reason, from, to);
                 from = to;
             }
-        };
-        wait(WaitReason::Fetch, entry.visible, &mut self.observer);
-        for token in entry.pops.iter() {
-            let since = self.tokens.since(token);
-            wait(WaitReason::Token(token), since, &mut self.observer);
+        }
+    }
+
+    #[inline]
+    fn observe_tokens(&mut self, set: TokenSet, index: u32, now: u64) {
+        if O::ACTIVE {
+            for token in set.iter() {
+                let count = self.tokens.count(token);
+                self.observer.token(token, InsnIndex(index), count, now);
+            }
         }
     }
 
@@ -380,13 +410,18 @@ impl<O: Observer> Engine<'_, O> {
                 account.drained += idle;
                 continue;
             };
-            if state.is_running {
+            let wake = self.wakes[module.index()];
+            if !wake.is_start() && wake != Wake::IDLE {
                 account.executed(head.class, now - state.running.start);
                 continue;
             }
             let fetch = head.visible.clamp(state.idle_since, now) - state.idle_since;
             account.fetch += fetch;
-            match head.pops.iter().find(|&token| !self.tokens.has(token)) {
+            match head
+                .pops
+                .iter()
+                .find(|&token| self.tokens.count(token) == 0)
+            {
                 Some(token) => account.waited(WaitReason::Token(token), idle - fetch),
                 None => account.drained += idle - fetch,
             }
@@ -421,15 +456,5 @@ impl<O: Observer> Engine<'_, O> {
             });
         }
         Ok(())
-    }
-}
-
-/// The module that takes a token.
-#[inline]
-fn taker(token: Token) -> Module {
-    match token {
-        Token::LoadToCompute | Token::StoreToCompute => Module::Compute,
-        Token::ComputeToLoad => Module::Load,
-        Token::ComputeToStore => Module::Store,
     }
 }

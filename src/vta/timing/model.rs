@@ -3,7 +3,7 @@
 use super::account::Account;
 use super::engine::{Engine, Fetch};
 use super::error::{FetchStall, Stuck, TimingDeadlock, TimingError};
-use super::module::ModuleState;
+use super::module::{ModuleState, Wake};
 use super::observer::Observer;
 use super::port::ReadPort;
 use super::report::TimingReport;
@@ -177,6 +177,7 @@ impl TimingModel {
             insn_base: self.insn_base,
             launch,
             modules: &mut self.modules,
+            wakes: [Wake::IDLE; 3],
             tokens: &mut self.tokens,
             port: ReadPort::new(),
             fetch: Fetch::default(),
@@ -216,7 +217,9 @@ impl TimingModel {
             Head {
                 index: InsnIndex(index),
                 text: insn.to_string(),
-                waits_for: missing.filter(|&token| !self.tokens.has(token)).collect(),
+                waits_for: missing
+                    .filter(|&token| self.tokens.count(token) == 0)
+                    .collect(),
             }
         };
         let modules = Module::ALL.map(|module| {

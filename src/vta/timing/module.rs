@@ -23,12 +23,19 @@ pub(super) struct Entry {
 impl Entry {
     #[inline]
     pub(super) fn new(index: u32, insn: &Insn, module: Module, visible: u64) -> Self {
-        let deps = insn.deps();
+        let (class, work, deps) = match insn {
+            Insn::Load(m) | Insn::Store(m) => (InsnClass::of(insn), m.elements(), m.deps),
+            Insn::Gemm(g) if g.reset => (InsnClass::GemmReset, g.operations(), g.deps),
+            Insn::Gemm(g) => (InsnClass::Gemm, g.operations(), g.deps),
+            Insn::Alu(a) if a.operand.is_imm() => (InsnClass::AluImm, a.operations(), a.deps),
+            Insn::Alu(a) => (InsnClass::AluTensor, a.operations(), a.deps),
+            Insn::Finish(deps) => (InsnClass::Finish, 0, *deps),
+        };
         Entry {
             visible,
-            work: InsnClass::work(insn),
+            work,
             index,
-            class: InsnClass::of(insn),
+            class,
             pops: TokenSet::of(deps.pops(module)),
             pushes: TokenSet::of(deps.pushes(module)),
         }
@@ -41,8 +48,10 @@ impl Entry {
 pub(super) struct Wake(u64);
 
 impl Wake {
-    /// It waits for a token, an instruction or memory.
-    pub(super) const NEVER: Wake = Wake(u64::MAX);
+    /// It executes a LOAD whose end depends on memory, or nothing ever again.
+    pub(super) const UNKNOWN: Wake = Wake(u64::MAX - 1);
+    /// It waits for a token or an instruction.
+    pub(super) const IDLE: Wake = Wake(u64::MAX);
 
     #[inline]
     pub(super) fn end(cycle: u64) -> Self {
@@ -54,7 +63,7 @@ impl Wake {
         Wake(cycle << 1 | 1)
     }
 
-    /// Its cycle; beyond all others for [`Wake::NEVER`].
+    /// Its cycle; beyond all others if there is none.
     #[inline]
     pub(super) fn cycle(self) -> u64 {
         self.0 >> 1
@@ -102,12 +111,10 @@ pub(super) struct ModuleState {
     queue: Box<[Entry; QUEUE_DEPTH]>,
     head: usize,
     len: usize,
-    /// An instruction is under way: the one at the head of the queue.
-    pub(super) is_running: bool,
+    /// The instruction under way, if one is: the one at the head of the queue.
     pub(super) running: Running,
     pub(super) loading: Loading,
-    /// The next start or end.
-    pub(super) wake: Wake,
+
     /// The cycle in which the last instruction ended.
     pub(super) idle_since: u64,
 }
@@ -118,7 +125,6 @@ impl ModuleState {
             queue: Box::new([NO_ENTRY; QUEUE_DEPTH]),
             head: 0,
             len: 0,
-            is_running: false,
             running: Running::default(),
             loading: Loading {
                 client: ReadClient::Inp,
@@ -126,7 +132,6 @@ impl ModuleState {
                 padding: Padding::none(),
                 tail: 0,
             },
-            wake: Wake::NEVER,
             idle_since: 0,
         }
     }
@@ -135,8 +140,6 @@ impl ModuleState {
     pub(super) fn restart(&mut self) {
         self.head = 0;
         self.len = 0;
-        self.is_running = false;
-        self.wake = Wake::NEVER;
         self.idle_since = 0;
     }
 

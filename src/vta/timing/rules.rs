@@ -134,17 +134,6 @@ impl InsnClass {
         }
     }
 
-    /// What an instruction has to do: operations of GEMM and ALU, elements of LOAD and STORE (padding not counted).
-    #[inline]
-    pub fn work(insn: &Insn) -> u64 {
-        match insn {
-            Insn::Load(m) | Insn::Store(m) => m.elements(),
-            Insn::Gemm(g) => g.operations(),
-            Insn::Alu(a) => a.operations(),
-            Insn::Finish(_) => 0,
-        }
-    }
-
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
@@ -190,13 +179,20 @@ impl InsnClass {
     }
 }
 
-/// Cycles of an instruction that does not touch memory: a fixed part and one per unit of [`InsnClass::work`].
+/// Cycles of an instruction that does not touch memory: a fixed part and one for each operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// To start and to drain.
     pub fixed: u64,
     /// For each operation.
     pub per_operation: u64,
+}
+
+const fn cost(fixed: u64, per_operation: u64) -> Cost {
+    Cost {
+        fixed,
+        per_operation,
+    }
 }
 
 /// What follows from a geometry: sizes on the bus and the cost of each instruction.
@@ -246,27 +242,23 @@ impl Rules {
         (insns * INSN_BYTES as u32).div_ceil(1 << self.log_beat_bytes)
     }
 
-    /// What an instruction costs that does not touch memory; `None` for one that does.
+    /// What an instruction costs that does not touch memory; nothing for one that does.
     ///
     /// GEMM: one cycle per operation, and 7 to start and to drain. ALU: the same with an immediate; two per operation with
     /// a second accumulator, because the accumulators have one read port. (Timing note section 3.)
     #[inline]
-    pub fn cost(&self, class: InsnClass) -> Option<Cost> {
-        let (fixed, per_operation) = match class {
-            InsnClass::Nop => (2, 0),
-            InsnClass::Finish => (1, 0),
-            InsnClass::Gemm | InsnClass::GemmReset | InsnClass::AluImm => (7, 1),
-            InsnClass::AluTensor => (7, 2),
-            InsnClass::LoadUop
-            | InsnClass::LoadWgt
-            | InsnClass::LoadInp
-            | InsnClass::LoadAcc
-            | InsnClass::Store => return None,
+    pub fn cost(&self, class: InsnClass) -> Cost {
+        const COSTS: [Cost; InsnClass::ALL.len()] = {
+            let mut costs = [cost(0, 0); InsnClass::ALL.len()];
+            costs[InsnClass::Nop as usize] = cost(2, 0);
+            costs[InsnClass::Finish as usize] = cost(1, 0);
+            costs[InsnClass::Gemm as usize] = cost(7, 1);
+            costs[InsnClass::GemmReset as usize] = cost(7, 1);
+            costs[InsnClass::AluImm as usize] = cost(7, 1);
+            costs[InsnClass::AluTensor as usize] = cost(7, 2);
+            costs
         };
-        Some(Cost {
-            fixed,
-            per_operation,
-        })
+        COSTS[class.index()]
     }
 
     /// From a LOAD's last beat to its end: one cycle to write the element, and one more where an element is put together
