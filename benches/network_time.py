@@ -2,8 +2,8 @@
 
 Each run tunes the network with both, from nothing, on this machine, with the same `number`, `repeat`,
 `min_repeat_ms` and cooldown; the order of the two changes from run to run. Then the network is compiled
-untuned and with each log, and the three are timed in turn. Prints a table; `--json` keeps the figures. What is
-finished is kept in `--folder`, so an interrupted benchmark goes on where it ended.
+untuned and with each log, and the three are timed in turn. Prints a table; `--json` keeps the figures. What
+is finished is kept in `--folder`, so an interrupted benchmark goes on where it ended.
 
     python benches/network_time.py --model resnet-18 --trials-per-task 32 --runs 3
 """

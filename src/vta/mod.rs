@@ -17,3 +17,4 @@ pub mod program;
 pub mod resources;
 pub mod run;
 pub mod runtime;
+pub mod timing;
