@@ -65,12 +65,18 @@ $(VENV)/.stamp: tvm-patches/requirements.lock tvm-patches/pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --no-index -e tvm-patches
 	@touch $@
 
+PYTHON_CODE := tvm-patches benches .ci
+RUFF_OPTIONS := --config tvm-patches/pyproject.toml
+
+.PHONY: lint-python
+lint-python: venv
+	$(VENV)/bin/ruff check $(RUFF_OPTIONS) $(PYTHON_CODE)
+	$(VENV)/bin/ruff format --check $(RUFF_OPTIONS) $(PYTHON_CODE)
+
 .PHONY: lint
-lint: venv ## Format check, clippy, ruff
+lint: lint-python ## Format check, clippy, ruff
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
-	$(VENV)/bin/ruff check tvm-patches
-	$(VENV)/bin/ruff format --check tvm-patches
 
 .PHONY: docs
 docs: ## Check the links of the API documentation and build it (target/doc)

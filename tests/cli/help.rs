@@ -1,7 +1,9 @@
 //! `--help`: docs/reference/cli.md is made of it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use regex::Regex;
 use snapbox::{Assert, file};
 
 use crate::scene::Scene;
@@ -37,6 +39,39 @@ fn the_reference_page_is_what_help_says() {
     Assert::new()
         .action_env("SNAPSHOTS")
         .eq(page, file!["../../docs/reference/cli.md"].raw());
+}
+
+/// What the pattern's first group matches.
+fn all(pattern: &str, text: &str) -> BTreeSet<String> {
+    let found = Regex::new(pattern).unwrap();
+    let found = found.captures_iter(text).map(|found| found[1].to_owned());
+    found.collect()
+}
+
+#[test]
+fn the_page_of_exit_codes_has_those_that_help_lists() {
+    let help = printed(&Scene::new(), &["--help"]);
+    let (_, listed) = help.split_once("Exit codes: ").unwrap();
+    let page = include_str!("../../docs/reference/exit-codes.md");
+    assert_eq!(
+        all(r"(?m)^\| ([0-9]+) \|", page),
+        all(r"([0-9]+) [a-z]", listed)
+    );
+}
+
+#[test]
+fn the_page_of_settings_has_every_key() {
+    let scene = Scene::new();
+    scene.write("arco.toml", "nonsense = 1\n");
+    let output = scene.arco_tvm(&["doctor"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let (_, known) = said.split_once("expected one of ").unwrap();
+    let known = known.lines().next().unwrap();
+    let page = include_str!("../../docs/reference/settings.md");
+    assert_eq!(
+        all(r"(?m)^\| `([a-z-]+)` \|", page),
+        all("`([a-z-]+)`", known)
+    );
 }
 
 #[test]

@@ -130,14 +130,17 @@ error: --tracker is given without --key
 fn a_key_without_a_tracker() {
     let scene = Scene::new();
     let mut command = scene.arco_tvm(&["doctor", "--key", "pi"]);
-    scene.says(&mut command, str![[r#"
+    scene.says(
+        &mut command,
+        str![[r#"
 exit code: 2
 --- standard output
 --- standard error
 error: --key is given without --tracker
   hint: a device at a tracker needs --tracker HOST:PORT and --key KEY
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]

@@ -109,9 +109,9 @@ pub fn run(command: &Command) -> Output {
     Session::start(command).finish()
 }
 
-/// Waits until the condition holds; fails the test if it does not within a minute.
+/// Waits until the condition holds; fails the test if it does not within three minutes.
 pub fn wait_until(what: impl AsRef<OsStr>, condition: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_secs(180);
     while !condition() {
         assert!(Instant::now() < end, "waited in vain: {:?}", what.as_ref());
         std::thread::sleep(Duration::from_millis(50));
