@@ -152,6 +152,9 @@ pub struct TuneArgs {
     /// Ask for more while at most so many trials are in flight [default: 16]
     #[arg(long, value_name = "N")]
     pub lookahead: Option<usize>,
+    /// Write JSON lines about the run on standard output, in place of progress and table
+    #[arg(long)]
+    pub json_progress: bool,
     /// Who chooses: random, grid or gbt-16 (boosted trees, refitted every 16 trials) [default: gbt-16]
     #[arg(long, value_name = "NAME")]
     pub strategy: Option<StrategyKind>,

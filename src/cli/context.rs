@@ -65,6 +65,21 @@ pub fn find_host(args: &HostArgs, settings: &SettingsFile) -> Result<PythonHost,
     Ok(PythonHost::find(python.as_deref())?)
 }
 
+/// Does `work` unless Ctrl-C comes first. Servers that it started end with it.
+///
+/// # Errors
+/// Those of the work, or that it was interrupted.
+pub async fn interruptible<T, E: Into<CliError>>(
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, CliError> {
+    tokio::select! {
+        done = work => done.map_err(Into::into),
+        Ok(()) = tokio::signal::ctrl_c() => {
+            Err(CliError::new(ExitCode::Interrupted, "interrupted", ""))
+        }
+    }
+}
+
 /// Makes sure that the tracker is there, before minutes are spent on the model.
 ///
 /// # Errors

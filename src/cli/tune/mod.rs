@@ -1,28 +1,32 @@
 //! `arco-tvm tune`: extract the tasks, tune them, write the log, say what was found.
 
-use std::path::Path;
+mod report;
+mod resume;
+
 use std::time::{Duration, Instant};
 
 use tvm_rt::DeviceType;
 
 use crate::frontend::ExtractedTasks;
 use crate::measure::Pipeline;
-use crate::record::{Mended, Record, read_log};
+use crate::record::Record;
 use crate::seed::Seed;
 use crate::tuning::{
-    CancelToken, Event, Journal, Output, Quotas, SCHEMA, Spread, StopReason, TaskRun, TuneOptions,
-    TuneSummary, missing_from_log, now, read_journal, tune,
+    CancelToken, Event, Quotas, SCHEMA, Spread, TuneObserver, TuneOptions, now, tune,
 };
 
 use super::args::TuneArgs;
-use super::context::{Context, greet_tracker, model_spec};
+use super::context::{Context, greet_tracker, interruptible, model_spec};
 use super::error::CliError;
 use super::exit_code::ExitCode;
 use super::fleet::{self, Fleet};
 use super::format;
 use super::printer::Printer;
-use super::progress::ProgressLine;
+use super::progress::ProgressLines;
+use super::progress_json::JsonProgress;
 use super::settings::SettingsFile;
+use report::report;
+use resume::open_output;
 
 /// Trials for each task when nothing is said.
 const DEFAULT_TRIALS_PER_TASK: usize = 64;
@@ -49,12 +53,13 @@ pub async fn run(
     greet_tracker(fleet.tracker()).await?;
     let context = Context::open(&args.host, settings)?;
     let (mut output, earlier) = open_output(&args.output, printer)?;
-    let mut frontend = context.frontend().await?;
+    let mut frontend = interruptible(context.frontend()).await?;
     printer.note(format!(
         "importing {} and extracting its tasks",
         args.model.model
     ));
-    let extracted = frontend.tasks(&model_spec(&args.model), &target).await?;
+    let model = model_spec(&args.model);
+    let extracted = interruptible(frontend.tasks(&model, &target)).await?;
     let pipeline_options = fleet.pipeline(&context, device_type(&extracted)?);
     introduce(&extracted, &earlier, printer);
     let tasks = extracted.tasks.len();
@@ -93,9 +98,15 @@ pub async fn run(
         sharing: pipeline_options.sharing.to_string(),
         at: now(),
     })?;
-    let mut pipeline = Pipeline::start(&pipeline_options).await?;
+    let mut pipeline = interruptible(Pipeline::start(&pipeline_options)).await?;
     let cancel = CancelToken::default();
-    let mut progress = ProgressLine::new(printer, extracted.tasks.len());
+    let lines = ProgressLines::new(printer, extracted.tasks.len());
+    let heartbeat = lines.heartbeat();
+    let mut observer: Box<dyn TuneObserver> = if args.json_progress {
+        Box::new(JsonProgress::new(printer))
+    } else {
+        Box::new(lines)
+    };
     let start = Instant::now();
     let tuning = tune(
         &extracted.tasks,
@@ -103,66 +114,21 @@ pub async fn run(
         &earlier,
         &mut pipeline,
         &mut output,
-        &mut progress,
+        observer.as_mut(),
         &cancel,
     );
     let summary = tokio::select! {
         summary = tuning => Some(summary),
         () = interrupted_twice(&cancel, printer) => None,
+        () = heartbeat, if !args.json_progress => None,
     };
-    progress.finish();
+    observer.ended();
     pipeline.shut_down().await;
     frontend.shut_down().await;
     match summary {
         Some(summary) => report(&summary?, args, &target, start.elapsed(), printer),
         None => Ok(ExitCode::Interrupted),
     }
-}
-
-/// Opens log and journal, mends what a killed run left, and returns the records of earlier runs.
-fn open_output(path: &Path, printer: Printer) -> Result<(Output, Vec<Record>), CliError> {
-    let (mut output, mended) = Output::open(path)?;
-    match mended {
-        Some(Mended::MovedFragment { to }) => printer.warning(format!(
-            "{} ended in half a line (a writer was killed); it now stands in {}",
-            path.display(),
-            to.display()
-        )),
-        Some(Mended::AddedLineBreak) => {
-            printer.warning(format!(
-                "{} lacked the end of its last line",
-                path.display()
-            ));
-        }
-        None => {}
-    }
-    let unreadable = |error: std::io::Error| {
-        CliError::new(
-            ExitCode::Log,
-            format!("cannot read the log {}: {error}", path.display()),
-            "name another log with -o",
-        )
-    };
-    let log = read_log(path).map_err(unreadable)?;
-    for skipped in &log.skipped {
-        printer.warning(skipped.to_string());
-    }
-    let mut records: Vec<Record> = log.records.into_iter().map(|(_, record)| record).collect();
-    let events = read_journal(path).map_err(unreadable)?;
-    let recovered = missing_from_log(&events, &records);
-    for record in &recovered {
-        output.record(record)?;
-    }
-    if !recovered.is_empty() {
-        output.sync()?;
-        printer.note(format!(
-            "{} finished trials of a run that was killed are recovered from {}",
-            recovered.len(),
-            Journal::path_of(path).display()
-        ));
-    }
-    records.extend(recovered);
-    Ok((output, records))
 }
 
 /// What the target's code runs on.
@@ -227,103 +193,4 @@ async fn interrupted_twice(cancel: &CancelToken, printer: Printer) {
     cancel.cancel();
     printer.warning("ending after the batch in flight; Ctrl-C again ends at once");
     interrupted().await;
-}
-
-fn report(
-    summary: &TuneSummary,
-    args: &TuneArgs,
-    target: &str,
-    took: Duration,
-    printer: Printer,
-) -> Result<ExitCode, CliError> {
-    let rows = summary.tasks.iter().map(report_row).collect();
-    printer.result(format::table(
-        &[
-            "task", "uses", "trials", "failed", "untuned", "best", "speed",
-        ],
-        1,
-        rows,
-    ));
-    let interrupted = summary
-        .tasks
-        .iter()
-        .any(|run| run.stop() == Some(StopReason::Interrupted));
-    let new: usize = summary
-        .tasks
-        .iter()
-        .map(|run| run.trials() - run.resumed())
-        .sum();
-    printer.note(format!(
-        "{new} trials in {}; log: {}",
-        format::duration(took),
-        args.output.display()
-    ));
-    let found = summary.tasks.iter().any(|run| run.best_cost().is_some());
-    if interrupted {
-        printer.note("interrupted: the same command goes on from here");
-        return Ok(ExitCode::Interrupted);
-    }
-    if !found && !summary.tasks.is_empty() {
-        let reasons: Vec<String> = summary
-            .tasks
-            .iter()
-            .flat_map(|run| run.failures().most_frequent(1))
-            .map(|(reason, _)| reason.to_owned())
-            .take(1)
-            .collect();
-        return Err(CliError::new(
-            ExitCode::NothingFound,
-            format!(
-                "every candidate of every task failed (first: {})",
-                reasons.concat()
-            ),
-            "`arco-tvm doctor` looks at builders and devices",
-        ));
-    }
-    printer.note(format!("next: {}", verify_command(args, target)));
-    Ok(ExitCode::Success)
-}
-
-/// The command that compares the tuned model with the untuned one, as a shell takes it.
-fn verify_command(args: &TuneArgs, target: &str) -> String {
-    let path = |path: &Path| path.display().to_string();
-    let mut words = ["arco-tvm", "verify", &args.model.model, "--target", target]
-        .map(str::to_owned)
-        .to_vec();
-    words.extend(["--log".to_owned(), path(&args.output)]);
-    let options = [
-        ("--params", args.model.params.as_deref().map(path)),
-        ("--batch", args.model.batch.map(|batch| batch.to_string())),
-        ("--format", args.model.format.clone()),
-        (
-            "--tracker",
-            args.measure.tracker.as_ref().map(ToString::to_string),
-        ),
-        ("--key", args.measure.key.clone()),
-        ("--python", args.host.python.as_deref().map(path)),
-    ];
-    for (option, value) in options {
-        words.extend(
-            value
-                .into_iter()
-                .flat_map(|value| [option.to_owned(), value]),
-        );
-    }
-    for input in &args.model.input_shape {
-        words.extend(["--input-shape".to_owned(), input.to_string()]);
-    }
-    let words: Vec<_> = words.iter().map(|word| format::shell_word(word)).collect();
-    words.join(" ")
-}
-
-fn report_row(run: &TaskRun) -> Vec<String> {
-    vec![
-        run.task().workload.label(),
-        run.task().weight.to_string(),
-        run.trials().to_string(),
-        run.failures().total().to_string(),
-        run.untuned_cost().map_or("-".to_owned(), format::seconds),
-        run.best_cost().map_or("-".to_owned(), format::seconds),
-        run.best_flops().map_or("-".to_owned(), format::flops),
-    ]
 }
