@@ -6,6 +6,7 @@ mod doctor;
 mod error;
 mod exit_code;
 mod format;
+mod log;
 mod printer;
 mod progress;
 mod settings;
@@ -45,6 +46,7 @@ fn run(cli: &Cli, printer: Printer) -> Result<ExitCode, CliError> {
             Command::Verify(args) => verify::run(args, &settings, printer).await,
             Command::Tasks(args) => tasks::run(args, &settings, printer).await,
             Command::Doctor(args) => doctor::run(args, &settings, printer).await,
+            Command::Log(args) => log::run(args, printer),
         }
     });
     // A thread that hangs in a call to a dead server must not keep the program.

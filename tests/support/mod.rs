@@ -33,3 +33,43 @@ pub fn python_json(module: &str, arguments: &[&str]) -> serde_json::Value {
     );
     serde_json::from_slice(&output.stdout).unwrap()
 }
+
+/// What a command said.
+#[derive(Debug)]
+pub struct Said {
+    /// Exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+/// Runs `arco-tvm` to its end.
+pub fn arco_tvm<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Said {
+    let output = Command::new(env!("CARGO_BIN_EXE_arco-tvm"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    Said {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Runs Python code with these arguments and returns what it printed.
+pub fn python_code(code: &str, arguments: &[&str]) -> String {
+    let output = Command::new(python())
+        .args(["-c", code])
+        .args(arguments)
+        .env("TOPHUB_LOCATION", "NONE")
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "python {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
