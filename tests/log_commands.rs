@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use arco_tvm::record::{Lint, LogLines, Record, read_log};
-use support::{Said, arco_tvm, python_code};
+use support::run_python;
 use tempfile::TempDir;
 
 const ZNVER2: &str = "mlp-znver2.log";
@@ -36,11 +36,24 @@ fn log_of(text: &str) -> (TempDir, PathBuf) {
     (folder, log)
 }
 
+/// What the program said.
+#[derive(Debug)]
+struct Said {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
 fn log_command(arguments: &[&str]) -> Said {
-    let arguments: Vec<&str> = std::iter::once("log")
-        .chain(arguments.iter().copied())
-        .collect();
-    arco_tvm(&arguments)
+    let mut command = support::arco_tvm(Path::new("."));
+    // No TVM and no Python is needed.
+    command.env("PATH", "/nowhere").arg("log").args(arguments);
+    let output = command.output().unwrap();
+    Said {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
 }
 
 fn path(path: &Path) -> &str {
@@ -126,8 +139,8 @@ for path in sys.argv[1:]:
     except Exception:
         print('stops')
 ";
-    let arguments: Vec<&str> = paths.iter().map(|p| path(p)).collect();
-    let tvm = python_code(reads, &arguments);
+    let arguments: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+    let tvm = run_python(reads, &arguments);
     for (((name, _), log), tvm) in cases.iter().zip(&paths).zip(tvm.lines()) {
         let said = log_command(&["lint", path(log)]);
         let expected = if tvm == "stops" { Some(6) } else { Some(0) };
@@ -297,7 +310,7 @@ fn pick_best(log: &Path) -> BTreeSet<String> {
     let out = tempfile::NamedTempFile::new().unwrap();
     let code = "import os, sys; from tvm.autotvm.record import pick_best\n\
                 os.remove(sys.argv[2]); pick_best(*sys.argv[1:])";
-    python_code(code, &[path(log), path(out.path())]);
+    run_python(code, &[log, out.path()]);
     let picked = std::fs::read_to_string(out.path()).unwrap();
     picked.lines().map(str::to_owned).collect()
 }
@@ -378,7 +391,7 @@ fn means_are_numpys_to_the_last_bit() {
     let code = "import sys, struct, numpy\nfrom tvm.autotvm.record import load_from_file\n\
                 for _, r in load_from_file(sys.argv[1]):\n \
                 print(struct.unpack('<Q', struct.pack('<d', numpy.mean(r.costs)))[0])";
-    let numpy = python_code(code, &[path(&log)]);
+    let numpy = run_python(code, &[log.as_path()]);
     assert_eq!(numpy.lines().collect::<Vec<_>>(), expected);
 }
 

@@ -133,6 +133,7 @@ fn options(spread: Spread) -> TuneOptions {
         seed: Seed(11),
         spread,
         early_stopping: None,
+        time: None,
         lookahead: 16,
     }
 }

@@ -5,10 +5,12 @@ mod context;
 mod doctor;
 mod error;
 mod exit_code;
+mod fleet;
 mod format;
 mod log;
 mod printer;
 mod progress;
+mod progress_json;
 mod settings;
 mod tasks;
 mod tune;
@@ -19,6 +21,7 @@ use clap::Parser;
 pub use exit_code::ExitCode;
 
 use args::{Cli, Command};
+use context::interruptible;
 use error::CliError;
 use printer::Printer;
 use settings::SettingsFile;
@@ -43,9 +46,9 @@ fn run(cli: &Cli, printer: Printer) -> Result<ExitCode, CliError> {
     let done = runtime.block_on(async {
         match &cli.command {
             Command::Tune(args) => tune::run(args, &settings, printer).await,
-            Command::Verify(args) => verify::run(args, &settings, printer).await,
-            Command::Tasks(args) => tasks::run(args, &settings, printer).await,
-            Command::Doctor(args) => doctor::run(args, &settings, printer).await,
+            Command::Verify(args) => interruptible(verify::run(args, &settings, printer)).await,
+            Command::Tasks(args) => interruptible(tasks::run(args, &settings, printer)).await,
+            Command::Doctor(args) => interruptible(doctor::run(args, &settings, printer)).await,
             Command::Log(args) => log::run(args, printer),
         }
     });

@@ -1,8 +1,10 @@
-//! The live line of a run: best, trials, failures with their most frequent reason, time left.
+//! A run as it goes on: a line for each active task and one for the whole, or plain lines where nothing redraws.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::tuning::{Progress, StopReason, TaskRun, TuneObserver};
 
@@ -11,53 +13,91 @@ use super::printer::Printer;
 
 /// How often a line is written where it cannot redraw itself.
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
+/// After so much silence a plain run says that it still works.
+const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// Shows a run on standard error.
 #[derive(Debug)]
-pub struct ProgressLine {
+pub struct ProgressLines {
     printer: Printer,
-    bar: ProgressBar,
+    lines: MultiProgress,
+    total: ProgressBar,
+    /// One for each task with candidates in flight, by position.
+    active: BTreeMap<usize, Active>,
     tasks: usize,
     started: Instant,
     /// Candidates finished by this run.
     finished: usize,
     failed: usize,
-    last_plain: Option<Instant>,
+    last_said: Arc<Mutex<Instant>>,
 }
 
-impl ProgressLine {
-    /// A line for a run over so many tasks.
+#[derive(Debug)]
+struct Active {
+    line: ProgressBar,
+    in_flight: usize,
+}
+
+impl ProgressLines {
+    /// Lines for a run over so many tasks.
     pub fn new(printer: Printer, tasks: usize) -> Self {
         let target = if printer.is_live() {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
         };
-        let bar = ProgressBar::with_draw_target(Some(0), target);
-        let style = ProgressStyle::with_template("{spinner} [{elapsed}] {pos}/{len} {wide_msg}");
-        if let Ok(style) = style {
-            bar.set_style(style);
-        }
+        let lines = MultiProgress::with_draw_target(target);
+        let total = lines.add(ProgressBar::new(0));
+        styled(&total, "{spinner} [{elapsed}] {pos}/{len} trials{wide_msg}");
         // The spinner and the clock go on while a long build or run says nothing.
-        bar.enable_steady_tick(Duration::from_millis(250));
+        total.enable_steady_tick(Duration::from_millis(250));
+        let long_ago = Instant::now().checked_sub(PLAIN_EVERY);
         Self {
             printer,
-            bar,
+            lines,
+            total,
+            active: BTreeMap::new(),
             tasks,
             started: Instant::now(),
             finished: 0,
             failed: 0,
-            last_plain: None,
+            last_said: Arc::new(Mutex::new(long_ago.unwrap_or_else(Instant::now))),
         }
     }
 
-    /// Takes the line away.
-    pub fn finish(&self) {
-        self.bar.finish_and_clear();
+    /// Says that a plain run still works when it has said nothing for a while. It never returns.
+    pub fn heartbeat(&self) -> impl Future<Output = ()> + use<> {
+        let (printer, last_said, started) =
+            (self.printer, Arc::clone(&self.last_said), self.started);
+        async move {
+            loop {
+                tokio::time::sleep(HEARTBEAT / 6).await;
+                let mut last = last_said.lock().unwrap_or_else(PoisonError::into_inner);
+                if !printer.is_live() && last.elapsed() >= HEARTBEAT {
+                    *last = Instant::now();
+                    let elapsed = format::duration(started.elapsed());
+                    printer.note(format!(
+                        "still working after {elapsed}; nothing finished lately"
+                    ));
+                }
+            }
+        }
     }
 
     fn say(&self, line: &str) {
-        self.bar.suspend(|| self.printer.note(line));
+        *self
+            .last_said
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.lines.suspend(|| self.printer.note(line));
+    }
+
+    fn is_due(&self) -> bool {
+        let last = self
+            .last_said
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        !self.printer.is_live() && last.elapsed() >= PLAIN_EVERY
     }
 
     fn time_left(&self, trials_left: usize) -> String {
@@ -69,8 +109,7 @@ impl ProgressLine {
         format!(", {} left", format::duration(left))
     }
 
-    fn text(&self, progress: &Progress<'_>) -> String {
-        let task = progress.task;
+    fn task_text(&self, position: usize, task: &TaskRun) -> String {
         let best = match (task.best_cost(), task.best_flops()) {
             (Some(cost), Some(flops)) => {
                 format!("best {} ({})", format::seconds(cost), format::flops(flops))
@@ -81,36 +120,79 @@ impl ProgressLine {
         let failures = match task.failures().most_frequent(1).first() {
             Some((reason, _)) => {
                 let reason: String = reason.chars().take(60).collect();
-                format!(", {} failed (mostly {reason})", self.failed)
+                format!(", {} failed (mostly {reason})", task.failures().total())
             }
-            None if self.failed > 0 => format!(", {} failed", self.failed),
             None => String::new(),
         };
         let label = task.task().workload.label();
-        let left = self.time_left(progress.planned.saturating_sub(progress.done));
         format!(
-            "task {}/{} {label}: {best}{failures}{left}",
-            progress.position + 1,
+            "task {}/{} {label}: {best}{failures}",
+            position + 1,
             self.tasks
         )
     }
+
+    fn total_text(&self, progress: &Progress<'_>) -> String {
+        let failed = match self.failed {
+            0 => String::new(),
+            n => format!(", {n} failed"),
+        };
+        let network = progress.network.map_or(String::new(), |s| {
+            format!(", tuned operators {}", format::seconds(s))
+        });
+        let left = self.time_left(progress.planned.saturating_sub(progress.done));
+        format!("{failed}{network}{left}")
+    }
 }
 
-impl TuneObserver for ProgressLine {
+fn styled(line: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        line.set_style(style);
+    }
+}
+
+impl TuneObserver for ProgressLines {
+    fn asked(&mut self, position: usize, task: &TaskRun, candidates: usize) {
+        let text = self.task_text(position, task);
+        let active = self.active.entry(position).or_insert_with(|| {
+            let line = self
+                .lines
+                .insert_before(&self.total, ProgressBar::new_spinner());
+            styled(&line, "  {wide_msg}");
+            Active { line, in_flight: 0 }
+        });
+        active.in_flight += candidates;
+        active.line.set_message(text);
+    }
+
+    fn measured(&mut self, position: usize) {
+        if let Some(active) = self.active.get_mut(&position) {
+            active.in_flight -= 1;
+            if active.in_flight == 0 {
+                active.line.finish_and_clear();
+                self.lines.remove(&active.line);
+                self.active.remove(&position);
+            }
+        }
+    }
+
     fn finished(&mut self, progress: &Progress<'_>) {
         self.finished += 1;
         self.failed += usize::from(progress.measurement.outcome.is_err());
-        let text = self.text(progress);
-        self.bar.set_length(progress.planned as u64);
-        self.bar.set_position(progress.done as u64);
-        let due = self
-            .last_plain
-            .is_none_or(|last| last.elapsed() >= PLAIN_EVERY);
-        if !self.printer.is_live() && due {
-            self.last_plain = Some(Instant::now());
-            self.say(&format!("[{}/{}] {text}", progress.done, progress.planned));
+        let task = self.task_text(progress.position, progress.task);
+        let total = self.total_text(progress);
+        if self.is_due() {
+            self.say(&format!(
+                "[{}/{}] {task}{total}",
+                progress.done, progress.planned
+            ));
         }
-        self.bar.set_message(text);
+        self.total.set_length(progress.planned as u64);
+        self.total.set_position(progress.done as u64);
+        self.total.set_message(total);
+        if let Some(active) = self.active.get(&progress.position) {
+            active.line.set_message(task);
+        }
     }
 
     fn all_failed(&mut self, position: usize, task: &TaskRun) {
@@ -128,7 +210,7 @@ impl TuneObserver for ProgressLine {
             task.trials(),
             reasons.concat()
         );
-        self.bar.suspend(|| self.printer.warning(line));
+        self.lines.suspend(|| self.printer.warning(line));
     }
 
     fn stopped(&mut self, position: usize, task: &TaskRun) {
@@ -149,5 +231,9 @@ impl TuneObserver for ProgressLine {
             task.task().workload.label(),
             task.trials(),
         ));
+    }
+
+    fn ended(&mut self) {
+        let _ = self.lines.clear();
     }
 }

@@ -20,7 +20,7 @@ pub fn is_gzip(bytes: &[u8]) -> bool {
 /// # Errors
 /// When it cannot be read, or is a gzip file and damaged.
 pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
-    let bytes = fs_err::read(path)?;
+    let bytes = std::fs::read(path)?;
     if !is_gzip(&bytes) {
         return Ok(bytes);
     }

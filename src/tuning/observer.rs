@@ -20,10 +20,18 @@ pub struct Progress<'a> {
     pub done: usize,
     /// Trials planned in all.
     pub planned: usize,
+    /// Seconds of all tuned operators of the network with the best found so far, each as often as it occurs and by its
+    /// fastest template; `None` while one has no valid configuration.
+    pub network: Option<f64>,
 }
 
 /// Somebody who watches a run.
 pub trait TuneObserver {
+    /// So many candidates of a task are on their way.
+    fn asked(&mut self, position: usize, task: &TaskRun, candidates: usize) {
+        let _ = (position, task, candidates);
+    }
+
     /// A candidate is measured; its turn in the log may come later.
     fn measured(&mut self, position: usize) {
         let _ = position;
@@ -39,4 +47,7 @@ pub trait TuneObserver {
     fn stopped(&mut self, position: usize, task: &TaskRun) {
         let _ = (position, task);
     }
+
+    /// The run is over.
+    fn ended(&mut self) {}
 }

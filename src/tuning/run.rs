@@ -1,6 +1,8 @@
 //! The tuning loop: ask, measure, deliver in order.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::measure::{Candidate, Measurement, PeerError, Pipeline, TrialId};
 use crate::record::{AppendError, Record};
@@ -30,6 +32,8 @@ pub struct TuneOptions {
     pub spread: Spread,
     /// A task ends after so many trials without anything better.
     pub early_stopping: Option<usize>,
+    /// The run ends after so much time; a run with such a limit does not repeat.
+    pub time: Option<Duration>,
     /// A strategy is asked for more while at most so many trials are in flight.
     pub lookahead: usize,
 }
@@ -98,15 +102,16 @@ enum Asked {
 }
 
 /// A run in progress.
-struct Run<'a, M, O> {
+struct Run<'a, M> {
     runs: Vec<TaskRun>,
     options: &'a TuneOptions,
     spread: Spread,
     delivery: Delivery<Trial>,
     measurer: &'a mut M,
     output: &'a mut Output,
-    observer: &'a mut O,
+    observer: &'a mut dyn TuneObserver,
     cancel: &'a CancelToken,
+    started: Instant,
 }
 
 /// Measures configurations of every task until the trials are spent.
@@ -120,13 +125,13 @@ struct Run<'a, M, O> {
 ///
 /// # Errors
 /// When a strategy, the measurement or the log fails for good.
-pub async fn tune<M: Measurer, O: TuneObserver>(
+pub async fn tune<M: Measurer>(
     tasks: &[Arc<Task>],
     options: &TuneOptions,
     earlier: &[Record],
     measurer: &mut M,
     output: &mut Output,
-    observer: &mut O,
+    observer: &mut dyn TuneObserver,
     cancel: &CancelToken,
 ) -> Result<TuneSummary, TuneError> {
     let mut run = Run {
@@ -138,6 +143,7 @@ pub async fn tune<M: Measurer, O: TuneObserver>(
         output,
         observer,
         cancel,
+        started: Instant::now(),
     };
     run.ask_for_fallbacks();
     run.ask()?;
@@ -151,6 +157,7 @@ pub async fn tune<M: Measurer, O: TuneObserver>(
         }
     }
     run.output.sync()?;
+    run.observer.ended();
     Ok(TuneSummary { tasks: run.runs })
 }
 
@@ -173,7 +180,7 @@ fn start_tasks(
         .collect()
 }
 
-impl<M: Measurer, O: TuneObserver> Run<'_, M, O> {
+impl<M: Measurer> Run<'_, M> {
     /// Trials done and in flight of every task.
     fn asked(&self) -> Vec<usize> {
         let mut asked: Vec<usize> = self.runs.iter().map(TaskRun::trials).collect();
@@ -189,6 +196,7 @@ impl<M: Measurer, O: TuneObserver> Run<'_, M, O> {
             Asked::Config(config, _) => Some(config.clone()),
         };
         let task = Arc::clone(self.runs[position].task());
+        self.observer.asked(position, &self.runs[position], 1);
         let id = self.delivery.ask(Trial { position, what });
         self.measurer.submit(id, Candidate { task, config });
     }
@@ -263,6 +271,12 @@ impl<M: Measurer, O: TuneObserver> Run<'_, M, O> {
         let stuck = |limit| run.trials_since_best() >= limit && run.trials() > run.resumed();
         if self.cancel.is_cancelled() {
             Some(StopReason::Interrupted)
+        } else if self
+            .options
+            .time
+            .is_some_and(|time| self.started.elapsed() >= time)
+        {
+            Some(StopReason::Time)
         } else if self.spread.left(position, asked) == 0 {
             Some(StopReason::Trials)
         } else if self.options.early_stopping.is_some_and(stuck) {
@@ -328,9 +342,27 @@ impl<M: Measurer, O: TuneObserver> Run<'_, M, O> {
             measurement,
             done,
             planned: self.spread.total(),
+            network: network_time(&self.runs),
         });
         Ok(())
     }
+}
+
+/// Seconds of every operator, as often as it occurs and by its fastest template.
+fn network_time(runs: &[TaskRun]) -> Option<f64> {
+    let mut groups: BTreeMap<usize, (f64, Option<f64>)> = BTreeMap::new();
+    for run in runs {
+        let weight = f64::from(run.task().weight);
+        let (_, best) = groups.entry(run.task().group).or_insert((weight, None));
+        *best = match (*best, run.best_cost()) {
+            (Some(a), Some(b)) => Some(f64::min(a, b)),
+            (a, b) => a.or(b),
+        };
+    }
+    groups
+        .values()
+        .map(|(weight, best)| Some(weight * (*best)?))
+        .sum()
 }
 
 fn strategy_error(task: &Task, source: StrategyError) -> TuneError {

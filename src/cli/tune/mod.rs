@@ -1,0 +1,196 @@
+//! `arco-tvm tune`: extract the tasks, tune them, write the log, say what was found.
+
+mod report;
+mod resume;
+
+use std::time::{Duration, Instant};
+
+use tvm_rt::DeviceType;
+
+use crate::frontend::ExtractedTasks;
+use crate::measure::Pipeline;
+use crate::record::Record;
+use crate::seed::Seed;
+use crate::tuning::{
+    CancelToken, Event, Quotas, SCHEMA, Spread, TuneObserver, TuneOptions, now, tune,
+};
+
+use super::args::TuneArgs;
+use super::context::{Context, greet_tracker, interruptible, model_spec};
+use super::error::CliError;
+use super::exit_code::ExitCode;
+use super::fleet::{self, Fleet};
+use super::format;
+use super::printer::Printer;
+use super::progress::ProgressLines;
+use super::progress_json::JsonProgress;
+use super::settings::SettingsFile;
+use report::report;
+use resume::open_output;
+
+/// Trials for each task when nothing is said.
+const DEFAULT_TRIALS_PER_TASK: usize = 64;
+/// Trials in flight when a strategy is asked for more: one batch is measured while the next is chosen and built.
+const DEFAULT_LOOKAHEAD: usize = 16;
+
+/// Runs the command.
+///
+/// # Errors
+/// See the exit codes.
+pub async fn run(
+    args: &TuneArgs,
+    settings: &SettingsFile,
+    printer: Printer,
+) -> Result<ExitCode, CliError> {
+    let target = settings.target(args.model.target.as_deref())?;
+    let strategy = settings.strategy(args.strategy)?;
+    // What is wrong with these is better known before a minute is spent on the model.
+    let fleet = Fleet::new(&args.measure, settings)?;
+    let time = args.time.or(settings.time).map(|minutes| 60.0 * minutes);
+    let time = time
+        .map(|s| fleet::seconds("--time", Some(s), Duration::ZERO))
+        .transpose()?;
+    greet_tracker(fleet.tracker()).await?;
+    let context = Context::open(&args.host, settings)?;
+    let (mut output, earlier) = open_output(&args.output, printer)?;
+    let mut frontend = interruptible(context.frontend()).await?;
+    printer.note(format!(
+        "importing {} and extracting its tasks",
+        args.model.model
+    ));
+    let model = model_spec(&args.model);
+    let extracted = interruptible(frontend.tasks(&model, &target)).await?;
+    let pipeline_options = fleet.pipeline(&context, device_type(&extracted)?);
+    introduce(&extracted, &earlier, printer);
+    let tasks = extracted.tasks.len();
+    let spread = match args.trials {
+        Some(total) => Spread::WhereItFalls { total },
+        None => {
+            let each = args.trials_per_task.or(settings.trials_per_task);
+            Spread::Even(Quotas::per_task(
+                each.unwrap_or(DEFAULT_TRIALS_PER_TASK),
+                tasks,
+            ))
+        }
+    };
+    let options = TuneOptions {
+        strategy,
+        seed: Seed(args.seed.or(settings.seed).unwrap_or(0)),
+        spread,
+        early_stopping: args.early_stopping.or(settings.early_stopping),
+        time,
+        lookahead: args.lookahead.unwrap_or(DEFAULT_LOOKAHEAD),
+    };
+    printer.note(format!(
+        "{strategy}, seed {}, {} trials; {}",
+        options.seed.0,
+        options.spread.total(),
+        fleet.describe()
+    ));
+    output.event(&Event::Run {
+        schema: SCHEMA,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        model: args.model.model.clone(),
+        target: extracted.target.clone(),
+        strategy: strategy.to_string(),
+        seed: options.seed.0,
+        trials: options.spread.total(),
+        sharing: pipeline_options.sharing.to_string(),
+        at: now(),
+    })?;
+    let mut pipeline = interruptible(Pipeline::start(&pipeline_options)).await?;
+    let cancel = CancelToken::default();
+    let lines = ProgressLines::new(printer, extracted.tasks.len());
+    let heartbeat = lines.heartbeat();
+    let mut observer: Box<dyn TuneObserver> = if args.json_progress {
+        Box::new(JsonProgress::new(printer))
+    } else {
+        Box::new(lines)
+    };
+    let start = Instant::now();
+    let tuning = tune(
+        &extracted.tasks,
+        &options,
+        &earlier,
+        &mut pipeline,
+        &mut output,
+        observer.as_mut(),
+        &cancel,
+    );
+    let summary = tokio::select! {
+        summary = tuning => Some(summary),
+        () = interrupted_twice(&cancel, printer) => None,
+        () = heartbeat, if !args.json_progress => None,
+    };
+    observer.ended();
+    pipeline.shut_down().await;
+    frontend.shut_down().await;
+    match summary {
+        Some(summary) => report(&summary?, args, &target, start.elapsed(), printer),
+        None => Ok(ExitCode::Interrupted),
+    }
+}
+
+/// What the target's code runs on.
+pub(super) fn device_type(extracted: &ExtractedTasks) -> Result<DeviceType, CliError> {
+    if let Some(why) = &extracted.why_not {
+        return Err(CliError::new(
+            ExitCode::Target,
+            why.clone(),
+            "use a TVM 0.19 that was built for this target, with --python",
+        ));
+    }
+    DeviceType::of_target(&extracted.target_kind).ok_or_else(|| {
+        CliError::new(
+            ExitCode::Target,
+            format!(
+                "no device runs code for the target kind `{}`",
+                extracted.target_kind
+            ),
+            "tune for llvm, cuda, opencl, vulkan, metal or rocm",
+        )
+    })
+}
+
+fn introduce(extracted: &ExtractedTasks, earlier: &[Record], printer: Printer) {
+    for warning in &extracted.warnings {
+        printer.warning(warning);
+    }
+    let configurations: u64 = extracted
+        .tasks
+        .iter()
+        .fold(0, |sum, task| sum.saturating_add(task.space.range_length()));
+    printer.note(format!(
+        "{}: {} tasks with {} configurations for {}",
+        extracted.model,
+        extracted.tasks.len(),
+        format::count(configurations),
+        extracted.target
+    ));
+    let ours = |record: &&Record| {
+        extracted
+            .tasks
+            .iter()
+            .any(|task| task.workload == record.workload)
+    };
+    let known = earlier.iter().filter(ours).count();
+    if known > 0 {
+        printer.note(format!(
+            "the log already has {known} trials of these tasks; going on from there"
+        ));
+    }
+}
+
+/// Returns at the second Ctrl-C; the first asks the run to end after its batch.
+async fn interrupted_twice(cancel: &CancelToken, printer: Printer) {
+    let interrupted = async || {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a handler the default one ends the process.
+            std::future::pending::<()>().await;
+        }
+    };
+    interrupted().await;
+    cancel.cancel();
+    printer.warning("ending after the batch in flight; Ctrl-C again ends at once");
+    interrupted().await;
+}

@@ -1,0 +1,111 @@
+//! What a run found, as a table, and what to do next.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::tuning::{StopReason, TaskRun, TuneSummary};
+
+use super::super::args::TuneArgs;
+use super::super::error::CliError;
+use super::super::exit_code::ExitCode;
+use super::super::format;
+use super::super::printer::Printer;
+
+pub(super) fn report(
+    summary: &TuneSummary,
+    args: &TuneArgs,
+    target: &str,
+    took: Duration,
+    printer: Printer,
+) -> Result<ExitCode, CliError> {
+    if args.json_progress {
+        let trials: usize = summary.tasks.iter().map(TaskRun::trials).sum();
+        printer.result(json!({"event": "end", "trials": trials, "log": args.output}).to_string());
+    } else {
+        let rows = summary.tasks.iter().map(report_row).collect();
+        let head = [
+            "task", "uses", "trials", "failed", "untuned", "best", "speed",
+        ];
+        printer.result(format::table(&head, 1, rows));
+    }
+    let interrupted = summary
+        .tasks
+        .iter()
+        .any(|run| run.stop() == Some(StopReason::Interrupted));
+    let new: usize = summary
+        .tasks
+        .iter()
+        .map(|run| run.trials() - run.resumed())
+        .sum();
+    printer.note(format!(
+        "{new} trials in {}; log: {}",
+        format::duration(took),
+        args.output.display()
+    ));
+    let found = summary.tasks.iter().any(|run| run.best_cost().is_some());
+    if interrupted {
+        printer.note("interrupted: the same command goes on from here");
+        return Ok(ExitCode::Interrupted);
+    }
+    if !found && !summary.tasks.is_empty() {
+        let reasons: Vec<String> = summary
+            .tasks
+            .iter()
+            .flat_map(|run| run.failures().most_frequent(1))
+            .map(|(reason, _)| reason.to_owned())
+            .take(1)
+            .collect();
+        return Err(CliError::new(
+            ExitCode::NothingFound,
+            format!(
+                "every candidate of every task failed (first: {})",
+                reasons.concat()
+            ),
+            "`arco-tvm doctor` looks at builders and devices",
+        ));
+    }
+    printer.note(format!("next: {}", verify_command(args, target)));
+    Ok(ExitCode::Success)
+}
+
+/// The command that compares the tuned model with the untuned one, as a shell takes it.
+fn verify_command(args: &TuneArgs, target: &str) -> String {
+    let path = |path: &Path| path.display().to_string();
+    let mut words = ["arco-tvm", "verify", &args.model.model, "--target", target]
+        .map(str::to_owned)
+        .to_vec();
+    words.extend(["--log".to_owned(), path(&args.output)]);
+    let options = [
+        ("--params", args.model.params.as_deref().map(path)),
+        ("--batch", args.model.batch.map(|batch| batch.to_string())),
+        (
+            "--tracker",
+            args.measure.tracker.as_ref().map(ToString::to_string),
+        ),
+        ("--key", args.measure.key.clone()),
+        ("--python", args.host.python.as_deref().map(path)),
+    ];
+    for (option, value) in options {
+        words.extend(
+            value
+                .into_iter()
+                .flat_map(|value| [option.to_owned(), value]),
+        );
+    }
+    let words: Vec<_> = words.iter().map(|word| format::shell_word(word)).collect();
+    words.join(" ")
+}
+
+fn report_row(run: &TaskRun) -> Vec<String> {
+    vec![
+        run.task().workload.label(),
+        run.task().weight.to_string(),
+        run.trials().to_string(),
+        run.failures().total().to_string(),
+        run.untuned_cost().map_or("-".to_owned(), format::seconds),
+        run.best_cost().map_or("-".to_owned(), format::seconds),
+        run.best_flops().map_or("-".to_owned(), format::flops),
+    ]
+}

@@ -1,0 +1,59 @@
+//! What an earlier run of the same command left: its log and journal.
+
+use std::path::Path;
+
+use crate::record::{Mended, Record, read_log};
+use crate::tuning::{Journal, Output, missing_from_log, read_journal};
+
+use super::super::error::CliError;
+use super::super::exit_code::ExitCode;
+use super::super::printer::Printer;
+
+/// Opens log and journal, mends what a killed run left, and returns the records of earlier runs.
+pub(super) fn open_output(
+    path: &Path,
+    printer: Printer,
+) -> Result<(Output, Vec<Record>), CliError> {
+    let (mut output, mended) = Output::open(path)?;
+    match mended {
+        Some(Mended::MovedFragment { to }) => printer.warning(format!(
+            "{} ended in half a line (a writer was killed); it now stands in {}",
+            path.display(),
+            to.display()
+        )),
+        Some(Mended::AddedLineBreak) => {
+            printer.warning(format!(
+                "{} lacked the end of its last line",
+                path.display()
+            ));
+        }
+        None => {}
+    }
+    let unreadable = |error: std::io::Error| {
+        CliError::new(
+            ExitCode::Log,
+            format!("cannot read the log {}: {error}", path.display()),
+            "name another log with -o",
+        )
+    };
+    let log = read_log(path).map_err(unreadable)?;
+    for skipped in &log.skipped {
+        printer.warning(skipped.to_string());
+    }
+    let mut records: Vec<Record> = log.records.into_iter().map(|(_, record)| record).collect();
+    let events = read_journal(path).map_err(unreadable)?;
+    let recovered = missing_from_log(&events, &records);
+    for record in &recovered {
+        output.record(record)?;
+    }
+    if !recovered.is_empty() {
+        output.sync()?;
+        printer.note(format!(
+            "{} finished trials of a run that was killed are recovered from {}",
+            recovered.len(),
+            Journal::path_of(path).display()
+        ));
+    }
+    records.extend(recovered);
+    Ok((output, records))
+}
