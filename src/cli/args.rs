@@ -8,6 +8,8 @@ use crate::frontend::InputShape;
 use crate::measure::{CoreSet, TrackerAddress};
 use crate::strategy::StrategyKind;
 
+use super::log::args::LogArgs;
+
 /// Tunes the operators of a network for TVM 0.19 and writes an AutoTVM log.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 110, after_help = EXIT_CODES)]
@@ -39,6 +41,8 @@ pub enum Command {
     Tasks(TasksArgs),
     /// Look at the installation and say what to do about what is missing
     Doctor(DoctorArgs),
+    /// Look at AutoTVM logs, mend, merge and convert them; needs no TVM
+    Log(LogArgs),
 }
 
 /// Which Python hosts TVM.

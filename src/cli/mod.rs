@@ -7,6 +7,7 @@ mod error;
 mod exit_code;
 mod fleet;
 mod format;
+mod log;
 mod printer;
 mod progress;
 mod progress_json;
@@ -48,6 +49,7 @@ fn run(cli: &Cli, printer: Printer) -> Result<ExitCode, CliError> {
             Command::Verify(args) => interruptible(verify::run(args, &settings, printer)).await,
             Command::Tasks(args) => interruptible(tasks::run(args, &settings, printer)).await,
             Command::Doctor(args) => interruptible(doctor::run(args, &settings, printer)).await,
+            Command::Log(args) => log::run(args, printer),
         }
     });
     // A thread that hangs in a call to a dead server must not keep the program.

@@ -5,6 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::compressed::is_gzip;
+
 /// Why a log or journal cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
@@ -94,6 +96,11 @@ impl AppendFile {
         if !file.metadata().map_err(failed)?.is_file() {
             return Err(failed(io::Error::other("it is no ordinary file")));
         }
+        if is_compressed(&mut file).map_err(failed)? {
+            return Err(failed(io::Error::other(
+                "it is gzipped, and nothing can be appended to it; gunzip it first",
+            )));
+        }
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -166,6 +173,13 @@ impl AppendFile {
             source,
         }
     }
+}
+
+fn is_compressed(file: &mut File) -> io::Result<bool> {
+    let mut head = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    Read::take(&*file, 2).read_to_end(&mut head)?;
+    Ok(is_gzip(&head))
 }
 
 fn mend_tail(path: &Path, file: &mut File) -> io::Result<Option<Mended>> {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::task::{ConfigEntity, ConfigError, Workload};
 
-use super::python_json::dumps;
+use super::python_json::{as_float, dumps, float_repr, loads};
 
 /// The version of TVM that our lines name.
 pub const TVM_VERSION: &str = "0.19.0";
@@ -83,9 +83,37 @@ pub struct MeasureResult {
 
 impl MeasureResult {
     /// Mean seconds of one run, or `None` on failure. AutoTVM ranks by this mean.
+    ///
+    /// It is NumPy's mean to the last bit: where two records are that close, TVM and we agree on the better one.
     pub fn mean_cost(&self) -> Option<f64> {
         let ok = self.error_no == ErrorNo::NoError && !self.costs.is_empty();
-        ok.then(|| self.costs.iter().sum::<f64>() / self.costs.len() as f64)
+        ok.then(|| pairwise_sum(&self.costs) / self.costs.len() as f64)
+    }
+}
+
+/// The sum in the order in which NumPy adds (`pairwise_sum` in numpy/_core/src/umath/loops_utils.h.src).
+fn pairwise_sum(values: &[f64]) -> f64 {
+    /// Up to so many values are added in one loop, eight sums at a time.
+    const BLOCK: usize = 128;
+    match values.len() {
+        0..8 => values.iter().fold(0.0, |sum, value| sum + value),
+        8..=BLOCK => {
+            let (eights, rest) = values.as_chunks::<8>();
+            let mut sums = [0.0; 8];
+            for eight in eights {
+                for (sum, value) in sums.iter_mut().zip(eight) {
+                    *sum += value;
+                }
+            }
+            let [a, b, c, d, e, f, g, h] = sums;
+            let sum = ((a + b) + (c + d)) + ((e + f) + (g + h));
+            rest.iter().fold(sum, |sum, value| sum + value)
+        }
+        n => {
+            let half = n / 2;
+            let (left, right) = values.split_at(half - half % 8);
+            pairwise_sum(left) + pairwise_sum(right)
+        }
     }
 }
 
@@ -132,6 +160,11 @@ const fn missing(field: &'static str, expected: &'static str) -> RecordError {
 impl Record {
     /// The line as AutoTVM's `record.encode` writes it, without the line break.
     pub fn to_line(&self) -> String {
+        self.to_line_of(TVM_VERSION)
+    }
+
+    /// The same line as this version of TVM would have written it.
+    pub fn to_line_of(&self, tvm_version: &str) -> String {
         let Workload { target, name, args } = &self.workload;
         let MeasureResult {
             costs,
@@ -139,18 +172,23 @@ impl Record {
             all_cost,
             timestamp,
         } = &self.result;
-        let costs = if *error_no == ErrorNo::NoError {
-            json!(costs)
+        let costs: &[f64] = if *error_no == ErrorNo::NoError {
+            costs
         } else {
-            json!([1e9])
+            &[1e9]
         };
-        dumps(&json!({
-            "input": [target, name, args, {}],
-            "config": self.config.to_json(),
-            "result": [costs, *error_no as u8, all_cost, timestamp],
-            "version": 0.2,
-            "tvm_version": TVM_VERSION,
-        }))
+        // By hand where JSON has no number for what Python writes (NaN).
+        let costs: Vec<String> = costs.iter().copied().map(float_repr).collect();
+        format!(
+            "{{\"input\": {}, \"config\": {}, \"result\": [[{}], {}, {}, {}], \"version\": 0.2, \"tvm_version\": {}}}",
+            dumps(&json!([target, name, args, {}])),
+            dumps(&self.config.to_json()),
+            costs.join(", "),
+            *error_no as u8,
+            float_repr(*all_cost),
+            float_repr(*timestamp),
+            dumps(&json!(tvm_version)),
+        )
     }
 
     /// Reads one line.
@@ -158,7 +196,7 @@ impl Record {
     /// # Errors
     /// When it is no JSON, or no AutoTVM record of version 0.2.
     pub fn from_line(line: &str) -> Result<Self, RecordError> {
-        let line: Value = serde_json::from_str(line)?;
+        let line: Value = loads(line)?;
         let version = line.get("version").or_else(|| line.get("v"));
         if let Some(version) = version.filter(|v| v.as_f64() != Some(0.2)) {
             return Err(RecordError::Version {
@@ -172,6 +210,13 @@ impl Record {
                 .ok_or(missing(field, "text"))
         };
         let input = &line["input"];
+        // Python unpacks exactly four; what the fourth (keyword arguments) says, AutoTVM drops.
+        if input.as_array().is_none_or(|input| input.len() != 4) {
+            return Err(missing("input", "list of four"));
+        }
+        if line["config"].get("code_hash").is_none() {
+            return Err(missing("config.code_hash", "value (null, say)"));
+        }
         let workload = Workload {
             target: text(&input[0], "input[0] (target)")?,
             name: text(&input[1], "input[1] (task name)")?,
@@ -191,7 +236,10 @@ impl Record {
 }
 
 fn result_from_json(result: &Value) -> Result<MeasureResult, RecordError> {
-    let number = |value: &Value, field| value.as_f64().ok_or(missing(field, "number"));
+    let number = |value: &Value, field| as_float(value).ok_or(missing(field, "number"));
+    if result.as_array().is_none_or(|result| result.len() != 4) {
+        return Err(missing("result", "list of four"));
+    }
     let costs = result[0]
         .as_array()
         .ok_or(missing("result[0] (costs)", "list"))?

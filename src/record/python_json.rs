@@ -44,6 +44,60 @@ pub fn float_repr(value: f64) -> String {
     format!("{mantissa}e{sign}{:02}", exponent.abs())
 }
 
+/// What stands in a [`Value`] for `NaN`, `Infinity` and `-Infinity`, which JSON has no numbers for.
+const NON_FINITE: [(&str, &str, f64); 3] = [
+    ("NaN", "\u{1}NaN", f64::NAN),
+    ("-Infinity", "\u{1}-Infinity", f64::NEG_INFINITY),
+    ("Infinity", "\u{1}Infinity", f64::INFINITY),
+];
+
+/// `json.loads(text)` with Python's extension: it writes and reads `NaN`, `Infinity` and `-Infinity`.
+///
+/// [`as_float`] gives such a number back.
+pub fn loads(text: &str) -> serde_json::Result<Value> {
+    serde_json::from_str(text).or_else(|error| {
+        if NON_FINITE.iter().any(|(name, ..)| text.contains(name)) {
+            serde_json::from_str(&with_stand_ins(text))
+        } else {
+            Err(error)
+        }
+    })
+}
+
+/// The number of a value that [`loads`] read.
+pub fn as_float(value: &Value) -> Option<f64> {
+    value.as_f64().or_else(|| {
+        let text = value.as_str()?;
+        let found = NON_FINITE.iter().find(|(_, stand_in, _)| *stand_in == text);
+        found.map(|&(.., number)| number)
+    })
+}
+
+/// The text with a string in the place of every number that JSON has not, outside of strings.
+fn with_stand_ins(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    let mut in_string = false;
+    while let Some(c) = rest.chars().next() {
+        let found = NON_FINITE.iter().find(|(name, ..)| rest.starts_with(name));
+        if let (false, Some((name, stand_in, _))) = (in_string, found) {
+            out += &Value::from(*stand_in).to_string();
+            rest = &rest[name.len()..];
+            continue;
+        }
+        let mut length = c.len_utf8();
+        match c {
+            '"' => in_string = !in_string,
+            // The character after it is part of the string, a quotation mark too.
+            '\\' if in_string => length += rest[1..].chars().next().map_or(0, char::len_utf8),
+            _ => {}
+        }
+        out += &rest[..length];
+        rest = &rest[length..];
+    }
+    out
+}
+
 struct PythonFormatter;
 
 impl Formatter for PythonFormatter {
@@ -121,6 +175,24 @@ mod tests {
         ] {
             assert_eq!(float_repr(value), python);
         }
+    }
+
+    #[test]
+    fn numbers_that_only_python_has_are_read() {
+        let value = loads(r#"[NaN, -Infinity, Infinity, 1.5, "NaN \\" NaN"]"#).unwrap();
+        let numbers: Vec<Option<f64>> = value.as_array().unwrap().iter().map(as_float).collect();
+        assert!(numbers[0].is_some_and(f64::is_nan));
+        assert_eq!(
+            numbers[1..],
+            [
+                Some(f64::NEG_INFINITY),
+                Some(f64::INFINITY),
+                Some(1.5),
+                None
+            ]
+        );
+        assert_eq!(value[4], "NaN \" NaN");
+        assert!(loads("[NaN").is_err());
     }
 
     #[test]

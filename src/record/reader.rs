@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::lines::{LineContent, LogLines};
 use super::measurement::{Record, RecordError};
 
 /// A log as read: every record with its line, and what was skipped.
@@ -38,62 +39,59 @@ pub enum SkipReason {
     NotText,
 }
 
-impl fmt::Display for SkippedLine {
+impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, line {}: ", self.path.display(), self.line)?;
-        match &self.reason {
-            SkipReason::Blank => f.write_str("blank line skipped"),
-            SkipReason::Truncated => f.write_str("truncated last line skipped"),
-            SkipReason::Foreign(error) => write!(f, "line skipped ({error})"),
-            SkipReason::NotText => f.write_str("line skipped (no UTF-8 text)"),
+        match self {
+            Self::Blank => f.write_str("blank line"),
+            Self::Truncated => f.write_str("truncated last line"),
+            Self::Foreign(error) => error.fmt(f),
+            Self::NotText => f.write_str("no UTF-8 text"),
         }
     }
 }
 
-/// Reads the log at `path`.
+impl SkipReason {
+    /// Whether TVM's own reader stops at such a line with an error, and with it whoever compiles with the log.
+    pub const fn stops_tvm(&self) -> bool {
+        // It passes over lines of version 0.1; of later ones it knows only our own.
+        !matches!(self, Self::Foreign(RecordError::Version { .. }))
+    }
+}
+
+impl fmt::Display for SkippedLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, line, reason } = self;
+        write!(f, "{}, line {line} skipped: {reason}", path.display())
+    }
+}
+
+/// Reads the log at `path`, gzipped or not.
 ///
 /// # Errors
 /// Only when the file cannot be read; bad lines are in [`Log::skipped`].
 pub fn read_log(path: &Path) -> std::io::Result<Log> {
-    Ok(parse_log(path, &std::fs::read(path)?))
+    Ok(LogLines::read(path)?.into())
 }
 
 /// Reads a log from memory; `path` is the name that messages give it.
 pub fn parse_log(path: &Path, bytes: &[u8]) -> Log {
-    let mut log = Log::default();
-    let mut lines: Vec<&[u8]> = bytes.split(|&b| b == b'\n').collect();
-    // What follows the last line break is a line only if it isn't empty.
-    let unterminated = lines.pop().filter(|last| !last.is_empty());
-    let complete = lines.len();
-    for (position, line) in lines.into_iter().chain(unterminated).enumerate() {
-        let number = position + 1;
-        match parse_line(line) {
-            Ok(Some(record)) => log.records.push((number, record)),
-            Ok(None) => {}
-            Err(reason) => log.skipped.push(SkippedLine {
-                path: path.to_owned(),
-                line: number,
-                reason: if position >= complete {
-                    SkipReason::Truncated
-                } else {
-                    reason
-                },
-            }),
-        }
-    }
-    log
+    LogLines::parse(path, bytes).into()
 }
 
-/// `None` for a comment: lines that start with `#` are AutoTVM's comments.
-fn parse_line(line: &[u8]) -> Result<Option<Record>, SkipReason> {
-    let line = std::str::from_utf8(line).map_err(|_| SkipReason::NotText)?;
-    if line.trim().is_empty() {
-        return Err(SkipReason::Blank);
+impl From<LogLines> for Log {
+    fn from(lines: LogLines) -> Self {
+        let mut log = Self::default();
+        for line in lines.lines {
+            match line.content {
+                LineContent::Record(record) => log.records.push((line.number, *record)),
+                LineContent::Comment => {}
+                LineContent::Skipped(reason) => log.skipped.push(SkippedLine {
+                    path: lines.path.clone(),
+                    line: line.number,
+                    reason,
+                }),
+            }
+        }
+        log
     }
-    if line.starts_with('#') {
-        return Ok(None);
-    }
-    Record::from_line(line)
-        .map(Some)
-        .map_err(SkipReason::Foreign)
 }

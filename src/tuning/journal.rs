@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use crate::measure::Measurement;
-use crate::record::{AppendError, AppendFile, Mended, Record};
+use crate::record::{AppendError, AppendFile, Mended, Record, read_bytes};
 
 use super::stop::StopReason;
 
@@ -158,7 +158,7 @@ impl Journal {
 /// # Errors
 /// When it is there and cannot be read.
 pub fn read_journal(log: &Path) -> std::io::Result<Vec<Event>> {
-    match std::fs::read(Journal::path_of(log)) {
+    match read_bytes(&Journal::path_of(log)) {
         Ok(bytes) => Ok(bytes
             .split(|&b| b == b'\n')
             .filter_map(|line| serde_json::from_slice(line).ok())

@@ -1,6 +1,7 @@
 //! The loop: a strategy for each task, trials shared among them, every result in the log at once.
 
 mod delivery;
+mod explanation;
 mod failures;
 mod journal;
 mod observer;
@@ -11,6 +12,9 @@ mod scheduler;
 mod stop;
 mod task_run;
 
+pub use explanation::{
+    Explanation, FailureGroup, KnobDifference, Placed, TimeSplit, WorkloadName, explain,
+};
 pub use failures::FailureCounts;
 pub use journal::{Event, Journal, SCHEMA, missing_from_log, now, read_journal};
 pub use observer::{Progress, TuneObserver};
