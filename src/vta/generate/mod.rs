@@ -6,9 +6,11 @@
 
 mod choices;
 mod compute;
+mod geometry;
 mod memory;
 
 pub use choices::{ByteChoices, Choices};
+pub use geometry::geometry;
 
 use super::config::{Geometry, Mem};
 use super::isa::{Deps, RawInsn};

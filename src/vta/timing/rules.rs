@@ -1,0 +1,268 @@
+//! The numbers of the model, each with where it comes from.
+
+use super::burst::{Burst, Bursts};
+use crate::vta::config::{Geometry, Mem};
+use crate::vta::isa::{INSN_BYTES, Insn, MemInsn};
+use serde::Serialize;
+
+/// Instructions a module's queue holds, the executing one included (timing note section 1: 512).
+pub(super) const QUEUE_DEPTH: usize = 512;
+/// Read requests that may be under way (timing note section 3).
+pub(super) const READ_TAGS: usize = 16;
+/// From the cycle in which an empty memory queue takes a request to the start of its service (timing note, rule b).
+pub(super) const MEMORY_LATENCY: u64 = 17;
+/// From the last beat of a batch of instructions to the cycle that hands out the first (rule f).
+pub(super) const FETCH_DRAIN: u64 = 3;
+/// From the last write of a LOAD's data or zeros to its end; data is written one cycle after its beat (rule c).
+pub(super) const LOAD_WRITE_TO_END: u64 = 4;
+/// No event may lie beyond this cycle: 2^60, so that sums cannot overflow.
+pub(super) const MAX_CYCLE: u64 = 1 << 60;
+
+/// Who reads memory, in the order of the arbiter's priority (timing note section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReadClient {
+    /// Instructions.
+    Fetch,
+    /// LOAD UOP.
+    Uop,
+    /// LOAD INP.
+    Inp,
+    /// LOAD WGT.
+    Wgt,
+    /// LOAD ACC and ACC_8BIT.
+    Acc,
+}
+
+impl ReadClient {
+    /// Every client, highest priority first.
+    pub const ALL: [ReadClient; 5] = [
+        ReadClient::Fetch,
+        ReadClient::Uop,
+        ReadClient::Inp,
+        ReadClient::Wgt,
+        ReadClient::Acc,
+    ];
+
+    /// The client of a LOAD; `None` for memory that cannot be loaded.
+    #[inline]
+    pub fn of_load(mem: Mem) -> Option<ReadClient> {
+        match mem {
+            Mem::Uop => Some(ReadClient::Uop),
+            Mem::Inp => Some(ReadClient::Inp),
+            Mem::Wgt => Some(ReadClient::Wgt),
+            Mem::Acc | Mem::Acc8 => Some(ReadClient::Acc),
+            Mem::Out => None,
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            ReadClient::Fetch => "fetch",
+            ReadClient::Uop => "uop",
+            ReadClient::Inp => "inp",
+            ReadClient::Wgt => "wgt",
+            ReadClient::Acc => "acc",
+        }
+    }
+}
+
+/// What an instruction is, for the account of cycles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InsnClass {
+    /// LOAD or STORE of nothing: tokens only.
+    Nop,
+    /// LOAD UOP.
+    LoadUop,
+    /// LOAD WGT.
+    LoadWgt,
+    /// LOAD INP.
+    LoadInp,
+    /// LOAD ACC or ACC_8BIT.
+    LoadAcc,
+    /// GEMM that multiplies.
+    Gemm,
+    /// GEMM that clears accumulators.
+    GemmReset,
+    /// ALU with an immediate.
+    AluImm,
+    /// ALU with a second accumulator.
+    AluTensor,
+    /// STORE.
+    Store,
+    /// FINISH.
+    Finish,
+}
+
+impl InsnClass {
+    /// Every class.
+    pub const ALL: [InsnClass; 11] = [
+        InsnClass::Nop,
+        InsnClass::LoadUop,
+        InsnClass::LoadWgt,
+        InsnClass::LoadInp,
+        InsnClass::LoadAcc,
+        InsnClass::Gemm,
+        InsnClass::GemmReset,
+        InsnClass::AluImm,
+        InsnClass::AluTensor,
+        InsnClass::Store,
+        InsnClass::Finish,
+    ];
+
+    /// The class of an instruction.
+    #[inline]
+    pub fn of(insn: &Insn) -> InsnClass {
+        match insn {
+            Insn::Load(m) | Insn::Store(m) if m.is_nop() => InsnClass::Nop,
+            Insn::Load(m) => match m.mem {
+                Mem::Uop => InsnClass::LoadUop,
+                Mem::Wgt => InsnClass::LoadWgt,
+                Mem::Inp => InsnClass::LoadInp,
+                Mem::Acc | Mem::Acc8 | Mem::Out => InsnClass::LoadAcc,
+            },
+            Insn::Store(_) => InsnClass::Store,
+            Insn::Gemm(g) if g.reset => InsnClass::GemmReset,
+            Insn::Gemm(_) => InsnClass::Gemm,
+            Insn::Alu(a) if a.operand.is_imm() => InsnClass::AluImm,
+            Insn::Alu(_) => InsnClass::AluTensor,
+            Insn::Finish(_) => InsnClass::Finish,
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            InsnClass::Nop => "nop",
+            InsnClass::LoadUop => "load_uop",
+            InsnClass::LoadWgt => "load_wgt",
+            InsnClass::LoadInp => "load_inp",
+            InsnClass::LoadAcc => "load_acc",
+            InsnClass::Gemm => "gemm",
+            InsnClass::GemmReset => "gemm_reset",
+            InsnClass::AluImm => "alu_imm",
+            InsnClass::AluTensor => "alu_tensor",
+            InsnClass::Store => "store",
+            InsnClass::Finish => "finish",
+        }
+    }
+
+    /// It moves data between memory and a buffer.
+    #[inline]
+    pub(super) fn uses_memory(self) -> bool {
+        matches!(
+            self,
+            InsnClass::LoadUop
+                | InsnClass::LoadWgt
+                | InsnClass::LoadInp
+                | InsnClass::LoadAcc
+                | InsnClass::Store
+        )
+    }
+
+    /// Position in [`InsnClass::ALL`].
+    pub(super) fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// What follows from a geometry: sizes on the bus and the cost of each instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// log2 of the bytes of a beat.
+    pub log_beat_bytes: u32,
+    /// log2 of the bytes of the longest burst; no request crosses a multiple of it.
+    pub log_burst_bytes: u32,
+    /// Instructions of one fetch: as many as fit in a longest burst, at least one.
+    pub fetch_batch: u32,
+    /// Bytes of an output element.
+    log_out_bytes: u32,
+}
+
+impl Rules {
+    /// The rules of a geometry.
+    pub fn new(geometry: &Geometry) -> Self {
+        let log_beat_bytes = (geometry.axi_bits() / 8).ilog2();
+        let log_burst_bytes = log_beat_bytes + geometry.max_burst().ilog2();
+        Rules {
+            log_beat_bytes,
+            log_burst_bytes,
+            fetch_batch: ((1u32 << log_burst_bytes) / INSN_BYTES as u32).max(1),
+            log_out_bytes: geometry.log_elem_bytes(Mem::Out),
+        }
+    }
+
+    /// Beats that carry `insns` instructions (two each on a 64-bit bus, timing note section 2).
+    #[inline]
+    pub fn fetch_beats(&self, insns: u32) -> u32 {
+        (insns * INSN_BYTES as u32).div_ceil(1 << self.log_beat_bytes)
+    }
+
+    /// Cycles of a GEMM of `operations`: one each, and 7 to start and to drain (timing note section 3).
+    #[inline]
+    pub fn gemm(&self, operations: u64) -> u64 {
+        operations + 7
+    }
+
+    /// Cycles of an ALU instruction: one per operation with an immediate, two with a second accumulator, because the
+    /// accumulators have one read port (timing note section 3).
+    #[inline]
+    pub fn alu(&self, operations: u64, immediate: bool) -> u64 {
+        if immediate {
+            operations + 7
+        } else {
+            2 * operations + 7
+        }
+    }
+
+    /// Cycles of an instruction that only moves tokens.
+    #[inline]
+    pub fn nop(&self) -> u64 {
+        2
+    }
+
+    /// Cycles of FINISH.
+    #[inline]
+    pub fn finish(&self) -> u64 {
+        1
+    }
+
+    /// From a LOAD's last beat to its end: one cycle to write the element, and one more where an element is put together
+    /// from several beats (rule c: uop 4, the others 5; BLOCK 8, where an input is one beat: 4).
+    #[inline]
+    pub fn load_tail(&self, log_elem_bytes: u32) -> u64 {
+        if log_elem_bytes > self.log_beat_bytes {
+            LOAD_WRITE_TO_END + 1
+        } else {
+            LOAD_WRITE_TO_END
+        }
+    }
+
+    /// Cycles before a STORE's first burst (rule d).
+    #[inline]
+    pub fn store_start(&self) -> u64 {
+        1
+    }
+
+    /// Cycles of one burst of a STORE: 3 for command and acknowledgement, its beats, and one per element read from the
+    /// buffer (rule d). Where an element is no wider than the bus, reading overlaps with sending except for the first
+    /// (from the BLOCK 8 records).
+    #[inline]
+    pub fn store_burst(&self, burst: Burst) -> u64 {
+        let beats = u64::from(burst.beats);
+        if self.log_out_bytes <= self.log_beat_bytes {
+            return 4 + beats;
+        }
+        let first = burst.addr >> self.log_out_bytes;
+        let end = burst.addr + (beats << self.log_beat_bytes);
+        let elements = end.div_ceil(1 << self.log_out_bytes) - first;
+        3 + beats + elements
+    }
+
+    /// The requests of a LOAD or STORE.
+    pub fn bursts(&self, m: &MemInsn, geometry: &Geometry) -> Bursts {
+        Bursts::new(m, geometry, self)
+    }
+}
