@@ -68,12 +68,12 @@ fn profiler_debug_mode(args: &Args<'_>) -> Result<RetValue> {
     Ok(RetValue::Null)
 }
 
-/// `set_config(text) -> name`: the text of a vta_config.json, a preset's name, or a geometry's.
+/// `set_config(text) -> model`: the text of a vta_config.json, a preset's name, or a geometry's.
 fn set_config(args: &Args<'_>) -> Result<RetValue> {
     let text: String = args.get(0)?;
     let geometry: Geometry = text.parse().map_err(value_error)?;
     global::set_geometry(geometry).map_err(value_error)?;
-    Ok(geometry.name().into())
+    Ok(geometry.model().into())
 }
 
 /// `config() -> JSON object`: the vta_config.json of the geometry, derived values included.
@@ -83,7 +83,7 @@ fn config(_: &Args<'_>) -> Result<RetValue> {
     Ok(config.to_json().into())
 }
 
-/// `set_clock(MHz) -> name`
+/// `set_clock(MHz) -> model`
 fn set_clock(args: &Args<'_>) -> Result<RetValue> {
     let mhz: i64 = args.get(0)?;
     let clock_mhz =
@@ -94,7 +94,7 @@ fn set_clock(args: &Args<'_>) -> Result<RetValue> {
     };
     let geometry = config.geometry().map_err(value_error)?;
     global::set_geometry(geometry).map_err(value_error)?;
-    Ok(geometry.name().into())
+    Ok(geometry.model().into())
 }
 
 /// `set_mode("full" | "timing" | "functional")`
