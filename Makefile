@@ -1,12 +1,90 @@
-# Set-up and the main jobs; `make demo` and `make test` do everything from a fresh clone.
-PYTHON ?= python3
+# The main jobs. From a fresh clone, `make demo` and `make test` do everything themselves and need no root:
+# rustup's stable Rust, gcc and g++, make, and Python 3.10 to 3.12 with venv are all they ask for.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# The first Python that TVM has a wheel for; `make PYTHON=... venv` names another.
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.10; do \
+	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $$p && break; done)
+CARGO ?= cargo
 VENV := .venv
+BIN := target/release/arco-tvm
+
+# What `make demo` tunes, for which target, and with how many trials for each task.
+DEMO_MODEL ?= squeezenet
+DEMO_TARGET ?= llvm -mcpu=native
+DEMO_TRIALS ?= 16
+DEMO_DIR := .build/demo
+DEMO_MEASURE := --cooldown 0 --min-repeat-ms 10
+
+.PHONY: help
+help: ## List these jobs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build venv ## Tune a small network and compare it with the untuned one (about five minutes)
+	@mkdir -p $(DEMO_DIR)
+	$(BIN) tune $(DEMO_MODEL) --target '$(DEMO_TARGET)' --trials-per-task $(DEMO_TRIALS) $(DEMO_MEASURE) \
+		--python $(VENV)/bin/python -o $(DEMO_DIR)/$(DEMO_MODEL).log
+	$(BIN) verify $(DEMO_MODEL) --target '$(DEMO_TARGET)' $(DEMO_MEASURE) \
+		--python $(VENV)/bin/python --log $(DEMO_DIR)/$(DEMO_MODEL).log
+
+.PHONY: test
+test: test-rust test-python ## Run all tests
+
+# The environment's own settings would change what the tests see; `.venv` is what they run with.
+CLEAN_ENV := env -u VIRTUAL_ENV -u PYTHONPATH -u TVM_LIBRARY_PATH -u ARCO_PYTHON -u ARCO_TARGET -u ARCO_TRACKER -u ARCO_KEY
+
+.PHONY: test-rust
+test-rust: build venv
+	$(CLEAN_ENV) $(CARGO) test --release --locked --workspace
+
+.PHONY: test-python
+test-python: build venv
+	cd tvm-patches && $(CLEAN_ENV) ../$(VENV)/bin/python -m pytest -q
+
+.PHONY: build
+build: | rust ## Build the program and the library that ArcoTuner loads, in release mode
+	$(CARGO) build --release --locked
+
+.PHONY: rust
+rust:
+	@$(CARGO) --version >/dev/null 2>&1 || { echo "error: no cargo on PATH" >&2; \
+		echo "  hint: install stable Rust with rustup (https://rustup.rs)" >&2; exit 1; }
 
 .PHONY: venv
-venv: $(VENV)/.stamp
+venv: $(VENV)/.stamp ## Make .venv with TVM 0.19 and our Python packages, from the lock file
 
 $(VENV)/.stamp: tvm-patches/requirements.lock tvm-patches/pyproject.toml
+	@test -n "$(PYTHON)" || { echo "error: TVM's wheels need Python 3.10, 3.11 or 3.12, and none is on PATH" >&2; \
+		echo "  hint: install one, and name it: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r tvm-patches/requirements.lock
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --no-index -e tvm-patches
-	touch $@
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r tvm-patches/requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --no-index -e tvm-patches
+	@touch $@
+
+.PHONY: lint
+lint: venv ## Format check, clippy, ruff
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	$(VENV)/bin/ruff check tvm-patches
+	$(VENV)/bin/ruff format --check tvm-patches
+
+.PHONY: docs
+docs: ## Check the links of the API documentation and build it (target/doc)
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --document-private-items
+
+.PHONY: licences
+licences: ## Check the licences of what is linked in, where cargo-deny is installed
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check licenses bans sources; \
+	else echo "cargo-deny is not installed: licences are not checked (cargo install cargo-deny)"; fi
+
+.PHONY: bless
+bless: build venv ## Write the snapshots of the command line and docs/reference/cli.md anew; review the difference
+	SNAPSHOTS=overwrite $(CLEAN_ENV) $(CARGO) test --release --locked --test cli
+
+.PHONY: clean
+clean: ## Remove what was built, .venv and the demo's log
+	rm -rf target $(VENV) .build

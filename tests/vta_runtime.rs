@@ -5,7 +5,7 @@ mod vta_common;
 use arco_tvm::vta::config::{Geometry, Mem};
 use arco_tvm::vta::isa::{AluOp, Deps, Insn, Operand, Uop};
 use arco_tvm::vta::runtime::{
-    BufferHandle, CallSite, DebugFlags, Device, KernelBuilder, KernelError, KernelOp, LoadArgs,
+    BufferHandle, CallSite, DebugFlags, KernelBuilder, KernelError, KernelOp, LoadArgs,
     MemoryManager, PAGE_BYTES, Runtime, RuntimeError, StoreArgs, UOP_BASE, UopCall, UopKernel,
     UopLoop, UopMode,
 };

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::measure::TrackerAddress;
+use crate::measure::{CoreSet, TrackerAddress};
 use crate::strategy::StrategyKind;
 
 /// Tunes the operators of a network for TVM 0.19 and writes an AutoTVM log.
@@ -84,19 +84,31 @@ pub struct MeasureArgs {
     #[arg(long, value_name = "MS")]
     pub min_repeat_ms: Option<u32>,
     /// Pause after each candidate, in seconds [default: 0.1]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub cooldown: Option<f64>,
     /// Empty the CPU's caches before each repeat
     #[arg(long)]
     pub flush_cpu_cache: bool,
-    /// Builder processes [default: one per core]
+    /// Devices to measure on at once [default: 1]
+    #[arg(long, value_name = "N")]
+    pub devices: Option<usize>,
+    /// Cores that local devices have for themselves, so that builds go on while they measure
+    #[arg(long, value_name = "LIST")]
+    pub device_cores: Option<CoreSet>,
+    /// Builder processes on this machine [default: one per core that no device has]
     #[arg(long, value_name = "N")]
     pub builders: Option<usize>,
+    /// Builders from the tracker, where they register under the key arco-builder [default: 0]
+    #[arg(long, value_name = "N")]
+    pub remote_builders: Option<usize>,
+    /// Compiler that links for a device of another kind, such as aarch64-linux-gnu-g++; without one the device links
+    #[arg(long, value_name = "COMPILER")]
+    pub cross_cc: Option<String>,
     /// Longest build of a candidate, in seconds [default: 10]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub build_timeout: Option<f64>,
     /// Longest run of a candidate, in seconds [default: 10]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub run_timeout: Option<f64>,
 }
 
@@ -123,6 +135,9 @@ pub struct TuneArgs {
     /// Trials for each task
     #[arg(long, value_name = "N")]
     pub trials_per_task: Option<usize>,
+    /// End the run after so many minutes
+    #[arg(long, value_name = "MINUTES")]
+    pub time: Option<f64>,
     /// End a task after so many trials without anything better
     #[arg(long, value_name = "N")]
     pub early_stopping: Option<usize>,
@@ -207,7 +222,7 @@ pub struct DoctorArgs {
     #[arg(long, value_name = "HOST:PORT", env = "ARCO_TRACKER")]
     pub tracker: Option<TrackerAddress>,
     /// Ask for a device with this key
-    #[arg(long, env = "ARCO_KEY", requires = "tracker")]
+    #[arg(long, env = "ARCO_KEY")]
     pub key: Option<String>,
     /// Which TVM.
     #[command(flatten)]

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use tvm_rt::Tvm;
 
 use crate::frontend::{Frontend, ModelSpec};
-use crate::measure::PythonHost;
+use crate::measure::{PeerError, PythonHost, Tracker, TrackerAddress};
 
 use super::args::{HostArgs, ModelArgs};
 use super::error::CliError;
@@ -63,6 +63,17 @@ impl Context {
 pub fn find_host(args: &HostArgs, settings: &SettingsFile) -> Result<PythonHost, CliError> {
     let python: Option<PathBuf> = args.python.clone().or_else(|| settings.python.clone());
     Ok(PythonHost::find(python.as_deref())?)
+}
+
+/// Makes sure that the tracker is there, before minutes are spent on the model.
+///
+/// # Errors
+/// When nobody listens there, or somebody else.
+pub async fn greet_tracker(tracker: Option<&TrackerAddress>) -> Result<(), CliError> {
+    if let Some(address) = tracker {
+        Tracker::connect(address).await.map_err(PeerError::from)?;
+    }
+    Ok(())
 }
 
 /// The model that the command line names.

@@ -44,19 +44,28 @@ impl Findings {
 /// Runs the command.
 ///
 /// # Errors
-/// Never; what is wrong is in the output and the exit code.
+/// When tracker or key make no sense; what else is wrong is in the output and the exit code.
 pub async fn run(
     args: &DoctorArgs,
     settings: &SettingsFile,
     printer: Printer,
 ) -> Result<ExitCode, CliError> {
+    let tracker = settings.tracker(args.tracker.as_ref())?;
+    let key = args.key.as_deref().or(settings.key.as_deref());
+    if tracker.is_none() && args.key.is_some() {
+        return Err(CliError::new(
+            ExitCode::Usage,
+            "--key is given without --tracker",
+            "a device at a tracker needs --tracker HOST:PORT and --key KEY",
+        ));
+    }
     let mut findings = Findings {
         printer,
         wrong: None,
     };
     look_at_host(args, settings, &mut findings).await;
-    if let Some(address) = &args.tracker {
-        look_at_tracker(address, args.key.as_deref(), &mut findings).await;
+    if let Some(address) = tracker {
+        look_at_tracker(&address, key, &mut findings).await;
     }
     Ok(findings.wrong.unwrap_or(ExitCode::Success))
 }
@@ -157,6 +166,7 @@ async fn time_local_device(context: &Context) -> Result<Duration, CliError> {
         host: context.host.clone(),
         role: Role::Device,
         log: context.logs().join("device.log"),
+        cores: None,
     });
     peer.open().await?;
     let answered = echo(&mut peer).await;

@@ -44,6 +44,16 @@ pub fn duration(value: Duration) -> String {
     }
 }
 
+/// A word as a shell takes it: in quotes where it needs them.
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 /// A table without lines; columns from `numbers_from` on are set to the right.
 pub fn table(head: &[&str], numbers_from: usize, rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
@@ -70,6 +80,9 @@ mod tests {
         assert_eq!(flops(4.52e10), "45.2 GFLOP/s");
         assert_eq!(count(711_234_567), "711,234,567");
         assert_eq!(count(12), "12");
+        assert_eq!(shell_word("out/resnet-18.log"), "out/resnet-18.log");
+        assert_eq!(shell_word("llvm -mcpu=native"), "'llvm -mcpu=native'");
+        assert_eq!(shell_word("it's"), r"'it'\''s'");
         assert_eq!(duration(Duration::from_secs(125)), "2m05s");
     }
 }

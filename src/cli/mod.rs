@@ -5,6 +5,7 @@ mod context;
 mod doctor;
 mod error;
 mod exit_code;
+mod fleet;
 mod format;
 mod printer;
 mod progress;

@@ -43,6 +43,9 @@ pub async fn run(
         return Ok(ExitCode::Success);
     }
     printer.note(format!("{} for {}", extracted.model, extracted.target));
+    if let Some(why) = &extracted.why_not {
+        printer.note(format!("to tune them, another TVM is needed: {why}"));
+    }
     let rows = extracted
         .tasks
         .iter()

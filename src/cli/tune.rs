@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tvm_rt::DeviceType;
 
 use crate::frontend::ExtractedTasks;
-use crate::measure::{Pipeline, PipelineOptions};
+use crate::measure::Pipeline;
 use crate::record::{Mended, Record, read_log};
 use crate::seed::Seed;
 use crate::tuning::{
@@ -15,9 +15,10 @@ use crate::tuning::{
 };
 
 use super::args::TuneArgs;
-use super::context::{Context, model_spec};
+use super::context::{Context, greet_tracker, model_spec};
 use super::error::CliError;
 use super::exit_code::ExitCode;
+use super::fleet::{self, Fleet};
 use super::format;
 use super::printer::Printer;
 use super::progress::ProgressLine;
@@ -40,7 +41,12 @@ pub async fn run(
     let target = settings.target(args.model.target.as_deref())?;
     let strategy = settings.strategy(args.strategy)?;
     // What is wrong with these is better known before a minute is spent on the model.
-    settings.pipeline(&args.measure, DeviceType::CPU)?;
+    let fleet = Fleet::new(&args.measure, settings)?;
+    let time = args.time.or(settings.time).map(|minutes| 60.0 * minutes);
+    let time = time
+        .map(|s| fleet::seconds("--time", Some(s), Duration::ZERO))
+        .transpose()?;
+    greet_tracker(fleet.tracker()).await?;
     let context = Context::open(&args.host, settings)?;
     let (mut output, earlier) = open_output(&args.output, printer)?;
     let mut frontend = context.frontend().await?;
@@ -49,7 +55,7 @@ pub async fn run(
         args.model.model
     ));
     let extracted = frontend.tasks(&model_spec(&args.model), &target).await?;
-    let pipeline_options = settings.pipeline(&args.measure, device_type(&extracted)?)?;
+    let pipeline_options = fleet.pipeline(&context, device_type(&extracted)?);
     introduce(&extracted, &earlier, printer);
     let tasks = extracted.tasks.len();
     let spread = match args.trials {
@@ -67,13 +73,14 @@ pub async fn run(
         seed: Seed(args.seed.or(settings.seed).unwrap_or(0)),
         spread,
         early_stopping: args.early_stopping.or(settings.early_stopping),
+        time,
         lookahead: args.lookahead.unwrap_or(DEFAULT_LOOKAHEAD),
     };
     printer.note(format!(
         "{strategy}, seed {}, {} trials; {}",
         options.seed.0,
         options.spread.total(),
-        describe_pipeline(&pipeline_options)
+        fleet.describe()
     ));
     output.event(&Event::Run {
         schema: SCHEMA,
@@ -86,7 +93,7 @@ pub async fn run(
         sharing: pipeline_options.sharing.to_string(),
         at: now(),
     })?;
-    let mut pipeline = Pipeline::start(&context.host, &pipeline_options, context.logs()).await?;
+    let mut pipeline = Pipeline::start(&pipeline_options).await?;
     let cancel = CancelToken::default();
     let mut progress = ProgressLine::new(printer, extracted.tasks.len());
     let start = Instant::now();
@@ -107,7 +114,7 @@ pub async fn run(
     pipeline.shut_down().await;
     frontend.shut_down().await;
     match summary {
-        Some(summary) => report(&summary?, &args.output, start.elapsed(), printer),
+        Some(summary) => report(&summary?, args, &target, start.elapsed(), printer),
         None => Ok(ExitCode::Interrupted),
     }
 }
@@ -208,19 +215,6 @@ fn introduce(extracted: &ExtractedTasks, earlier: &[Record], printer: Printer) {
     }
 }
 
-fn describe_pipeline(options: &PipelineOptions) -> String {
-    let builders = match options.builders {
-        1 => "1 builder".to_owned(),
-        n => format!("{n} builders"),
-    };
-    match &options.tracked {
-        Some(crate::measure::Endpoint::Tracker { address, key, .. }) => {
-            format!("{builders}, measured on `{key}` from the tracker {address}")
-        }
-        _ => format!("{builders}, measured on this machine; {}", options.sharing),
-    }
-}
-
 /// Returns at the second Ctrl-C; the first asks the run to end after its batch.
 async fn interrupted_twice(cancel: &CancelToken, printer: Printer) {
     let interrupted = async || {
@@ -237,7 +231,8 @@ async fn interrupted_twice(cancel: &CancelToken, printer: Printer) {
 
 fn report(
     summary: &TuneSummary,
-    log: &Path,
+    args: &TuneArgs,
+    target: &str,
     took: Duration,
     printer: Printer,
 ) -> Result<ExitCode, CliError> {
@@ -261,7 +256,7 @@ fn report(
     printer.note(format!(
         "{new} trials in {}; log: {}",
         format::duration(took),
-        log.display()
+        args.output.display()
     ));
     let found = summary.tasks.iter().any(|run| run.best_cost().is_some());
     if interrupted {
@@ -285,11 +280,36 @@ fn report(
             "`arco-tvm doctor` looks at builders and devices",
         ));
     }
-    printer.note(format!(
-        "next: arco-tvm verify MODEL --target TARGET --log {}",
-        log.display()
-    ));
+    printer.note(format!("next: {}", verify_command(args, target)));
     Ok(ExitCode::Success)
+}
+
+/// The command that compares the tuned model with the untuned one, as a shell takes it.
+fn verify_command(args: &TuneArgs, target: &str) -> String {
+    let path = |path: &Path| path.display().to_string();
+    let mut words = ["arco-tvm", "verify", &args.model.model, "--target", target]
+        .map(str::to_owned)
+        .to_vec();
+    words.extend(["--log".to_owned(), path(&args.output)]);
+    let options = [
+        ("--params", args.model.params.as_deref().map(path)),
+        ("--batch", args.model.batch.map(|batch| batch.to_string())),
+        (
+            "--tracker",
+            args.measure.tracker.as_ref().map(ToString::to_string),
+        ),
+        ("--key", args.measure.key.clone()),
+        ("--python", args.host.python.as_deref().map(path)),
+    ];
+    for (option, value) in options {
+        words.extend(
+            value
+                .into_iter()
+                .flat_map(|value| [option.to_owned(), value]),
+        );
+    }
+    let words: Vec<_> = words.iter().map(|word| format::shell_word(word)).collect();
+    words.join(" ")
 }
 
 fn report_row(run: &TaskRun) -> Vec<String> {

@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use tvm_rt::DeviceType;
-
 use crate::frontend::{ExtractedTasks, Verified, VerifyRequest};
 use crate::measure::{Candidate, Pipeline, TrialId};
 use crate::record::{Record, read_log};
 use crate::task::{ConfigEntity, Task};
 
 use super::args::VerifyArgs;
-use super::context::{Context, model_spec};
+use super::context::{Context, greet_tracker, model_spec};
 use super::error::CliError;
 use super::exit_code::ExitCode;
+use super::fleet::Fleet;
 use super::format;
 use super::printer::Printer;
 use super::settings::SettingsFile;
@@ -32,9 +31,9 @@ pub async fn run(
     printer: Printer,
 ) -> Result<ExitCode, CliError> {
     let target = settings.target(args.model.target.as_deref())?;
-    let tracked = settings.tracked(&args.measure)?;
-    settings.pipeline(&args.measure, DeviceType::CPU)?;
+    let fleet = Fleet::new(&args.measure, settings)?;
     let records = open_log(&args.log, printer)?;
+    greet_tracker(fleet.tracker()).await?;
     let context = Context::open(&args.host, settings)?;
     let mut frontend = context.frontend().await?;
     printer.note(format!(
@@ -46,8 +45,8 @@ pub async fn run(
         printer.warning(warning);
     }
     if !args.network_only {
-        let options = settings.pipeline(&args.measure, super::tune::device_type(&extracted)?)?;
-        let mut pipeline = Pipeline::start(&context.host, &options, context.logs()).await?;
+        let options = fleet.pipeline(&context, super::tune::device_type(&extracted)?);
+        let mut pipeline = Pipeline::start(&options).await?;
         let rows = compare_tasks(&extracted, &records, &mut pipeline, printer).await?;
         pipeline.shut_down().await;
         printer.result(format::table(
@@ -61,13 +60,21 @@ pub async fn run(
         model: model_spec(&args.model),
         target,
         log: args.log.clone(),
-        tracked: tracked.map(|(tracker, key)| (tracker.to_string(), key)),
+        tracked: fleet.tracked(),
+        cross_compiler: args.measure.cross_cc.clone(),
         repeat: args.network_repeat,
         seed: 0,
     };
     let verified = frontend.verify(&request).await;
     frontend.shut_down().await;
-    report(&verified?, printer)
+    let mut verified = verified?;
+    // The frontend reads the target and the log once more and says the same of them.
+    let log = std::path::absolute(&args.log).unwrap_or_else(|_| args.log.clone());
+    let of_a_line = format!("{}:", log.display());
+    verified.warnings.retain(|warning| {
+        !extracted.warnings.contains(warning) && !warning.starts_with(&of_a_line)
+    });
+    report(&verified, printer)
 }
 
 fn open_log(path: &Path, printer: Printer) -> Result<Vec<Record>, CliError> {

@@ -116,6 +116,8 @@ pub struct VerifyRequest {
     pub log: std::path::PathBuf,
     /// A device from a tracker: its address and key.
     pub tracked: Option<(String, String)>,
+    /// Compiler to link with for a device of another kind.
+    pub cross_compiler: Option<String>,
     /// Measurements of each variant.
     pub repeat: u32,
     /// Seed of the inputs.
@@ -172,6 +174,7 @@ impl Frontend {
             host: host.clone(),
             role: Role::Frontend,
             log: logs.join("frontend.log"),
+            cores: None,
         });
         peer.open().await?;
         Ok(Self { peer })
@@ -253,6 +256,7 @@ impl Frontend {
             json!(std::path::absolute(&request.log).unwrap_or_else(|_| request.log.clone()));
         question["repeat"] = json!(request.repeat);
         question["seed"] = json!(request.seed);
+        question["compiler"] = json!(request.cross_compiler);
         if let Some((tracker, key)) = &request.tracked {
             question["device"] = json!({"tracker": tracker, "key": key});
         }

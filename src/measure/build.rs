@@ -18,6 +18,8 @@ use super::peer::{CallError, Endpoint, Peer, PeerError};
 pub struct BuildOptions {
     /// Longest time for one candidate.
     pub limit: Duration,
+    /// Compiler to link with for a device of another kind.
+    pub cross_compiler: Option<String>,
 }
 
 /// Shape and type of a kernel's argument.
@@ -32,8 +34,10 @@ pub struct ArgumentSpec {
 /// A candidate's library.
 #[derive(Clone, Debug)]
 pub struct Built {
-    /// The bytes of a shared library.
+    /// The bytes of the library.
     pub library: Vec<u8>,
+    /// Its file extension: `so`, or `tar` for objects that the device links.
+    pub format: String,
     /// The kernel in it.
     pub function: String,
     /// What the kernel takes.
@@ -50,6 +54,7 @@ pub struct Built {
 enum Answer {
     Built {
         token: i64,
+        format: String,
         func: String,
         args: Vec<ArgumentSpec>,
         stages: BTreeMap<String, f64>,
@@ -113,7 +118,10 @@ impl Builder {
         });
         let config = config.map_or(Value::Null, ConfigEntity::to_json);
         let limit = self.options.limit;
-        let options = json!({"timeout": limit.as_secs_f64()});
+        let options = json!({
+            "timeout": limit.as_secs_f64(),
+            "compiler": self.options.cross_compiler,
+        });
         // The builder looks at the clock between its stages; whoever does not come back at all is ended here.
         let patience = limit + limit / 4;
         let built = self
@@ -131,6 +139,7 @@ impl Builder {
                 Ok(match answer {
                     Answer::Built {
                         token,
+                        format,
                         func,
                         args,
                         stages,
@@ -140,6 +149,7 @@ impl Builder {
                             session.get_function("arco.fetch")?.call(&[token.into()])?;
                         Ok(Built {
                             library: library.try_into()?,
+                            format,
                             function: func,
                             arguments: args,
                             stages,

@@ -122,17 +122,15 @@ impl MeasureDevice {
     }
 }
 
-/// The name of a candidate's library in its session's folder.
-const LIBRARY: &str = "candidate.so";
-
 fn time_on(
     session: &Session,
     device: Device,
     built: &Built,
     options: &RunOptions,
 ) -> tvm_rt::Result<Vec<f64>> {
-    session.upload(LIBRARY, &built.library)?;
-    let module = session.load_module(LIBRARY)?;
+    let library = format!("candidate.{}", built.format);
+    session.upload(&library, &built.library)?;
+    let module = session.load_module(&library)?;
     let remote = session.device(device);
     let arguments = random_arguments(session, remote, &built.arguments)?;
     let f_preproc = if options.flush_cpu_cache {
@@ -154,7 +152,7 @@ fn time_on(
     )?;
     let values: Vec<ArgValue<'_>> = arguments.iter().map(ArgValue::from).collect();
     let costs = evaluator.run(&values);
-    session.remove(LIBRARY)?;
+    session.remove(&library)?;
     costs
 }
 

@@ -2,6 +2,7 @@
 
 mod build;
 mod candidate;
+mod cores;
 mod device;
 mod failure;
 mod peer;
@@ -13,6 +14,7 @@ mod tracker;
 
 pub use build::{ArgumentSpec, BuildOptions, Builder, Built};
 pub use candidate::{Candidate, Measurement};
+pub use cores::CoreSet;
 pub use device::{MeasureDevice, RunOptions};
 pub use failure::Failure;
 pub use peer::{CallError, Endpoint, Peer, PeerError};

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 use tvm_rt::rpc::Session;
 
+use super::cores::CoreSet;
 use super::python_host::PythonHost;
 use super::server::{LocalServer, Role, ServerError};
 use super::tracker::{Tracker, TrackerAddress, TrackerError};
@@ -28,6 +29,8 @@ pub enum Endpoint {
         role: Role,
         /// Where its output goes.
         log: PathBuf,
+        /// The cores it may use; all without one.
+        cores: Option<CoreSet>,
     },
     /// A device from TVM's tracker.
     Tracker {
@@ -201,7 +204,12 @@ impl Peer {
             self.close().await;
         }
         let open = match self.endpoint.clone() {
-            Endpoint::Local { host, role, log } => self.open_local(&host, role, &log).await?,
+            Endpoint::Local {
+                host,
+                role,
+                log,
+                cores,
+            } => self.open_local(&host, role, &log, cores.as_ref()).await?,
             Endpoint::Tracker {
                 address,
                 key,
@@ -229,11 +237,12 @@ impl Peer {
         host: &PythonHost,
         role: Role,
         log: &std::path::Path,
+        cores: Option<&CoreSet>,
     ) -> Result<Open, PeerError> {
         let mut restarts = 0;
         loop {
             if !self.server.as_mut().is_some_and(LocalServer::is_alive) {
-                self.server = Some(LocalServer::start(host, role, log).await?);
+                self.server = Some(LocalServer::start(host, role, log, cores).await?);
             }
             let port = self.server.as_ref().map_or(0, LocalServer::port);
             match connect("127.0.0.1", port, "", None).await {

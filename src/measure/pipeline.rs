@@ -1,7 +1,6 @@
 //! Builders and devices at work: candidates in, measurements out as they are finished.
 
 use std::collections::VecDeque;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,8 +12,6 @@ use super::candidate::{Candidate, Measurement};
 use super::device::{MeasureDevice, RunOptions};
 use super::failure::Failure;
 use super::peer::{Endpoint, PeerError};
-use super::python_host::PythonHost;
-use super::server::Role;
 use super::sharing::{CoreSharing, Load, Turns};
 
 /// Libraries that may wait for a device: enough that a turn of measuring is worth stopping the builders.
@@ -23,18 +20,16 @@ const MOST_BUILT: usize = 16;
 /// What a pipeline is made of.
 #[derive(Clone, Debug)]
 pub struct PipelineOptions {
-    /// Number of builder processes on this machine.
-    pub builders: usize,
+    /// Where builders are to be had, one endpoint each.
+    pub builders: Vec<Endpoint>,
     /// How candidates are built.
     pub build: BuildOptions,
-    /// Number of devices.
-    pub devices: usize,
+    /// Where devices are to be had, one endpoint each.
+    pub devices: Vec<Endpoint>,
     /// How candidates are timed.
     pub run: RunOptions,
     /// What code runs on.
     pub device_type: DeviceType,
-    /// Devices from the tracker; without one, servers on this machine.
-    pub tracked: Option<Endpoint>,
     /// How builders and devices share cores.
     pub sharing: CoreSharing,
 }
@@ -93,34 +88,20 @@ impl std::fmt::Debug for Pipeline {
 }
 
 impl Pipeline {
-    /// Starts every process at once and waits until all are ready. Their output goes to files in `logs`.
+    /// Starts every process at once and waits until all are ready.
     ///
     /// # Errors
     /// When one does not start or there is no device.
-    pub async fn start(
-        host: &PythonHost,
-        options: &PipelineOptions,
-        logs: &Path,
-    ) -> Result<Self, PeerError> {
-        let local = |role: Role, name: String| Endpoint::Local {
-            host: host.clone(),
-            role,
-            log: logs.join(name),
-        };
+    pub async fn start(options: &PipelineOptions) -> Result<Self, PeerError> {
         let mut opening: JoinSet<Result<Opened, PeerError>> = JoinSet::new();
-        for d in 0..options.devices {
-            let endpoint = options
-                .tracked
-                .clone()
-                .unwrap_or_else(|| local(Role::Device, format!("device-{d}.log")));
+        for endpoint in options.devices.iter().cloned() {
             let mut device = MeasureDevice::new(endpoint, options.device_type, options.run.clone());
             opening.spawn(async move {
                 device.open().await?;
                 Ok(Opened::Device(Box::new(device)))
             });
         }
-        for b in 0..options.builders {
-            let endpoint = local(Role::Builder, format!("builder-{b}.log"));
+        for endpoint in options.builders.iter().cloned() {
             let mut builder = Builder::new(endpoint, options.build.clone());
             opening.spawn(async move {
                 builder.open().await?;
@@ -142,7 +123,7 @@ impl Pipeline {
             waiting: VecDeque::new(),
             built: VecDeque::new(),
             steps: JoinSet::new(),
-            turns: Turns::new(options.sharing, MOST_BUILT.max(2 * options.devices)),
+            turns: Turns::new(options.sharing, MOST_BUILT.max(2 * options.devices.len())),
             load: Load::default(),
             lost: None,
         })

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 
+use super::cores::CoreSet;
 use super::python_host::PythonHost;
 
 /// How long a server may take to import TVM and listen.
@@ -85,11 +86,16 @@ struct Ready {
 }
 
 impl LocalServer {
-    /// Starts a server on 127.0.0.1 at a free port. What it prints goes to `log`.
+    /// Starts a server on 127.0.0.1 at a free port, on these cores. What it prints goes to `log`.
     ///
     /// # Errors
     /// When the process cannot start, ends at once, or is not ready in time.
-    pub async fn start(host: &PythonHost, role: Role, log: &Path) -> Result<Self, ServerError> {
+    pub async fn start(
+        host: &PythonHost,
+        role: Role,
+        log: &Path,
+        cores: Option<&CoreSet>,
+    ) -> Result<Self, ServerError> {
         let spawned = |source| ServerError::Spawn {
             role,
             python: host.python.clone(),
@@ -102,6 +108,7 @@ impl LocalServer {
             .map_err(spawned)?;
         let mut child = Command::new(&host.python)
             .args(["-m", "arco_tvm.serve", role.name(), "--owned"])
+            .args(cores.map(|cores| format!("--cores={cores}")))
             .env("TOPHUB_LOCATION", "NONE")
             .env("PYTHONUNBUFFERED", "1")
             // What it leaves behind when it is killed goes with our own folder.

@@ -41,11 +41,21 @@ pub enum AppendError {
 /// An open file of lines.
 ///
 /// It is locked against other runs, and every line goes out in one `O_APPEND` write, so a killed run never leaves half
-/// a line.
+/// a line. A file that was made here and got no line goes away again.
 #[derive(Debug)]
 pub struct AppendFile {
     path: PathBuf,
     file: File,
+    made_here: bool,
+}
+
+impl Drop for AppendFile {
+    fn drop(&mut self) {
+        if self.made_here && self.file.metadata().is_ok_and(|file| file.len() == 0) {
+            // Nothing is lost if it stays.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
 }
 
 /// What opening a file found and mended.
@@ -73,12 +83,14 @@ impl AppendFile {
             path: path.to_owned(),
             source,
         };
-        let mut file = File::options()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(path)
-            .map_err(failed)?;
+        let options = File::options().read(true).append(true).clone();
+        let (mut file, made_here) = match options.clone().create_new(true).open(path) {
+            Ok(file) => (file, true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                (options.open(path).map_err(failed)?, false)
+            }
+            Err(error) => return Err(failed(error)),
+        };
         if !file.metadata().map_err(failed)?.is_file() {
             return Err(failed(io::Error::other("it is no ordinary file")));
         }
@@ -92,8 +104,12 @@ impl AppendFile {
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         let mended = mend_tail(path, &mut file).map_err(failed)?;
-        let path = path.to_owned();
-        Ok((Self { path, file }, mended))
+        let writer = Self {
+            path: path.to_owned(),
+            file,
+            made_here,
+        };
+        Ok((writer, mended))
     }
 
     /// Where it is.

@@ -55,7 +55,7 @@ impl fmt::Display for SkippedLine {
 /// # Errors
 /// Only when the file cannot be read; bad lines are in [`Log::skipped`].
 pub fn read_log(path: &Path) -> std::io::Result<Log> {
-    Ok(parse_log(path, &fs_err::read(path)?))
+    Ok(parse_log(path, &std::fs::read(path)?))
 }
 
 /// Reads a log from memory; `path` is the name that messages give it.

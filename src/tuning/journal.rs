@@ -158,7 +158,7 @@ impl Journal {
 /// # Errors
 /// When it is there and cannot be read.
 pub fn read_journal(log: &Path) -> std::io::Result<Vec<Event>> {
-    match fs_err::read(Journal::path_of(log)) {
+    match std::fs::read(Journal::path_of(log)) {
         Ok(bytes) => Ok(bytes
             .split(|&b| b == b'\n')
             .filter_map(|line| serde_json::from_slice(line).ok())

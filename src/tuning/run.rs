@@ -1,6 +1,7 @@
 //! The tuning loop: ask, measure, deliver in order.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::measure::{Candidate, Measurement, PeerError, Pipeline, TrialId};
 use crate::record::{AppendError, Record};
@@ -30,6 +31,8 @@ pub struct TuneOptions {
     pub spread: Spread,
     /// A task ends after so many trials without anything better.
     pub early_stopping: Option<usize>,
+    /// The run ends after so much time; a run with such a limit does not repeat.
+    pub time: Option<Duration>,
     /// A strategy is asked for more while at most so many trials are in flight.
     pub lookahead: usize,
 }
@@ -107,6 +110,7 @@ struct Run<'a, M, O> {
     output: &'a mut Output,
     observer: &'a mut O,
     cancel: &'a CancelToken,
+    started: Instant,
 }
 
 /// Measures configurations of every task until the trials are spent.
@@ -138,6 +142,7 @@ pub async fn tune<M: Measurer, O: TuneObserver>(
         output,
         observer,
         cancel,
+        started: Instant::now(),
     };
     run.ask_for_fallbacks();
     run.ask()?;
@@ -263,6 +268,12 @@ impl<M: Measurer, O: TuneObserver> Run<'_, M, O> {
         let stuck = |limit| run.trials_since_best() >= limit && run.trials() > run.resumed();
         if self.cancel.is_cancelled() {
             Some(StopReason::Interrupted)
+        } else if self
+            .options
+            .time
+            .is_some_and(|time| self.started.elapsed() >= time)
+        {
+            Some(StopReason::Time)
         } else if self.spread.left(position, asked) == 0 {
             Some(StopReason::Trials)
         } else if self.options.early_stopping.is_some_and(stuck) {

@@ -16,6 +16,8 @@ pub enum StopReason {
     SpaceExhausted,
     /// So many trials brought nothing better (`--early-stopping`).
     EarlyStopping,
+    /// The run's time is over (`--time`).
+    Time,
     /// The user stopped the run.
     Interrupted,
 }
@@ -26,6 +28,7 @@ impl fmt::Display for StopReason {
             Self::Trials => "trials spent",
             Self::SpaceExhausted => "whole space measured",
             Self::EarlyStopping => "nothing better for a while",
+            Self::Time => "time over",
             Self::Interrupted => "interrupted",
         })
     }

@@ -1,8 +1,8 @@
 //! What several integration tests need: the Python that hosts TVM.
 #![allow(dead_code, reason = "each test uses its own part")]
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 /// The Python with TVM 0.19: `ARCO_PYTHON`, or the checkout's own `.venv` (made by `make venv`).
 pub fn python() -> PathBuf {
@@ -18,12 +18,69 @@ pub fn python() -> PathBuf {
     python
 }
 
+/// This checkout's Python packages. Tests put them on `PYTHONPATH`, so that it is these that are tested, whichever
+/// checkout the virtual environment belongs to.
+pub fn packages() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tvm-patches")
+}
+
+/// A command in which nothing of the tester's own settings is left, with this checkout's packages on `PYTHONPATH`.
+pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for name in [
+        "ARCO_KEY",
+        "ARCO_PYTHON",
+        "ARCO_TARGET",
+        "ARCO_TRACKER",
+        "TVM_LIBRARY_PATH",
+        "VIRTUAL_ENV",
+    ] {
+        command.env_remove(name);
+    }
+    command
+        .env("PYTHONPATH", packages())
+        .env("TOPHUB_LOCATION", "NONE")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        // Help is wrapped to the terminal's width.
+        .env("COLUMNS", "100");
+    command
+}
+
+/// `arco-tvm` in this folder.
+pub fn arco_tvm(folder: &Path) -> Command {
+    let mut command = command(env!("CARGO_BIN_EXE_arco-tvm"));
+    command.current_dir(folder);
+    command
+}
+
+/// Runs a Python script to its end and returns what it printed; fails the test if the script fails.
+pub fn run_python(script: &str, arguments: &[&Path]) -> String {
+    let output = command(python())
+        .args(["-c", script])
+        .args(arguments)
+        .output()
+        .unwrap();
+    succeeded(output)
+}
+
+/// What a command printed; fails the test with both streams if it failed.
+pub fn succeeded(output: Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(
+        output.status.success(),
+        "{}\n{}\n{}",
+        output.status,
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    text(&output.stdout)
+}
+
 /// Runs a module of the Python package and parses the JSON that it prints.
 pub fn python_json(module: &str, arguments: &[&str]) -> serde_json::Value {
-    let output = Command::new(python())
+    let output = command(python())
         .args(["-m", module])
         .args(arguments)
-        .env("TOPHUB_LOCATION", "NONE")
         .output()
         .unwrap();
     assert!(

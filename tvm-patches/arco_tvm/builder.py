@@ -21,11 +21,10 @@ from tvm.driver import _ffi_api as driver
 from tvm.relay.backend import Runtime
 from tvm.target import Target
 
-from arco_tvm import hooks
+from arco_tvm import hooks, packaging
 from arco_tvm.description import create_task, entities_json
 from arco_tvm.errors import ArcoError
 from arco_tvm.failure import DeadlineError, describe_failure
-from arco_tvm.link import link
 from arco_tvm.targets import has_codegen
 
 #: The function of a library to time: what AutoTVM's runner asks for (`Module.entry_name`).
@@ -64,8 +63,9 @@ def build(
     - `"pass_config"`: options of TVM's pass context (AutoTVM's `build_option`);
     - `"compiler"`: a cross compiler to link with.
 
-    Success: `{"ok", "token", "size" (bytes), "args": [{"shape", "dtype"}], "func", "stages": {name: s}}`,
-    plus `"entity"` for the fallback: what it chose. Failure: see failure.describe_failure.
+    Success: `{"ok", "token", "size" (bytes), "format": "so"|"tar" (packaging.py), "func",
+    "args": [{"shape", "dtype"}], "stages": {name: s}}`, plus `"entity"` for the fallback: what it chose.
+    Failure: see failure.describe_failure.
     """
     clock = _Stages(options.get("timeout"))
     try:
@@ -83,7 +83,7 @@ def build(
                 clock.done("lower")
                 module = _generate(lowered, task.target)
                 clock.done("codegen")
-        library = _export(module, options.get("compiler"), clock.left())
+        library, library_format = _export(module, task.target, options.get("compiler"), clock.left())
         clock.done("export")
     except ArcoError as exc:
         # Not the candidate's fault: the request is wrong, or this TVM cannot do it.
@@ -100,6 +100,7 @@ def build(
         "ok": True,
         "token": token,
         "size": len(library),
+        "format": library_format,
         "args": [{"shape": list(get_const_tuple(arg.shape)), "dtype": str(arg.dtype)} for arg in args],
         "func": ENTRY,
         "stages": clock.seconds,
@@ -178,16 +179,16 @@ def _generate(lowered: tvm.IRModule, target: Target) -> tvm.runtime.Module:
     return driver.tir_to_runtime(modules, host)
 
 
-def _export(module: tvm.runtime.Module, compiler: str | None, timeout: float | None) -> bytes:
+def _export(
+    module: tvm.runtime.Module, target: Target, compiler: str | None, timeout: float | None
+) -> tuple[bytes, str]:
+    kind = packaging.library_format(target, compiler)
     with tempfile.TemporaryDirectory(prefix="arco-build-") as folder:
-        path = os.path.join(folder, "kernel.so")
-
-        def fcompile(output: str, objects: list[str], **kwargs: Any) -> None:
-            link(output, objects, compiler, timeout, **kwargs)
-
+        path = os.path.join(folder, f"kernel.{kind}")
+        fcompile = packaging.exporter(target, compiler, timeout)
         module.export_library(path, fcompile=fcompile, workspace_dir=folder)
         with open(path, "rb") as file:
-            return file.read()
+            return file.read(), kind
 
 
 def warm_up() -> None:
@@ -198,4 +199,4 @@ def warm_up() -> None:
         target = Target("llvm", host="llvm")
         with target:
             lowered = tvm.lower(te.create_schedule(result.op), [tensor, result], name="default_function")
-            _export(_generate(lowered, target), None, None)
+            _export(_generate(lowered, target), target, None, None)

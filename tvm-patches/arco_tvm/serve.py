@@ -31,6 +31,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--import", dest="imports", action="append", default=[], metavar="MODULE", help="import this first"
     )
+    parser.add_argument("--cores", type=cores, metavar="LIST", help="cores to run on, for example 0,2-3")
     parser.add_argument("--owned", action="store_true", help="end when standard input does")
     parser.add_argument("--quiet", action="store_true", help="only warnings on standard error")
     args = parser.parse_args(argv)
@@ -44,9 +45,22 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return args
 
 
+def cores(text: str) -> set[int]:
+    """The cores of a list such as `0,2-3`."""
+    chosen: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        chosen |= set(range(int(first), int(last or first) + 1))
+    return chosen
+
+
 def main(argv: list[str] | None = None) -> int:
     """Serve until told to stop; returns 1 if it cannot."""
     args = parse(argv)
+    if args.cores:
+        # Before TVM is imported: its threads, and sessions and compilers that start from here, stay on these.
+        os.sched_setaffinity(0, args.cores)
+        os.environ["TVM_NUM_THREADS"] = str(len(args.cores))
     # The line on standard output is a protocol: keep it for us, and send whatever else is printed to stderr.
     ready = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)

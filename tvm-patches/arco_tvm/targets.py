@@ -173,7 +173,9 @@ def _with_known_cpu(target: Target, warnings: list[str]) -> Target:
         return Target(exported)
     known = _cpu_names(target)
     if known and mcpu not in known:
-        raise unknown_name("unknown-cpu", "CPU", mcpu, known)
+        error = unknown_name("unknown-cpu", "CPU", mcpu, known)
+        error.hint = f"-mcpu=native names this machine's CPU, {host_cpu()}; {error.hint}"
+        raise error
     return target
 
 
@@ -198,10 +200,7 @@ def _why_no_code(target: Target) -> str:
     if kind == "ext_dev":
         return "" if has_codegen("llvm") else "this TVM was built without LLVM"
     if not has_codegen(kind):
-        return (
-            f"this TVM has no code generator for {kind} (it has: {', '.join(codegens())}); "
-            "use a TVM built with it"
-        )
+        return f"this TVM has no code generator for {kind} (it has: {', '.join(codegens())})"
     if kind == "nvptx" and int(codegen.llvm_version_major(allow_none=True) or 0) >= 21:
         return "TVM 0.19's nvptx code generator does not work with LLVM 21 or later; use target cuda"
     return ""

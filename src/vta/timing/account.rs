@@ -3,7 +3,7 @@
 use super::observer::WaitReason;
 use super::rules::InsnClass;
 use crate::vta::config::{Geometry, Mem};
-use crate::vta::isa::{Insn, MemInsn, Module, Token};
+use crate::vta::isa::{Module, Token};
 use crate::vta::program::Counters;
 
 /// Instructions and cycles of one class.
@@ -86,8 +86,8 @@ pub(super) struct Account {
     /// By client, in the order of [`super::ReadClient::ALL`].
     pub(super) reads: [Traffic; 5],
     pub(super) writes: Traffic,
-    /// The functional model's statistics.
-    pub(super) counters: Counters,
+    /// Operations or elements, by class, of every instruction that started.
+    pub(super) work: [u64; InsnClass::ALL.len()],
 }
 
 impl Account {
@@ -97,24 +97,19 @@ impl Account {
         classes.map(|class| class.insns).sum()
     }
 
-    /// Counts an instruction as the functional model does (spec section 2, statistics).
-    #[inline]
-    pub(super) fn count(&mut self, insn: &Insn, geometry: &Geometry) {
-        let bytes = |m: &MemInsn, mem: Mem| m.elements() << geometry.log_elem_bytes(mem);
-        let counters = &mut self.counters;
-        match insn {
-            Insn::Load(m) => match m.mem {
-                Mem::Uop => counters.uop_load_nbytes += bytes(m, Mem::Uop),
-                Mem::Wgt => counters.wgt_load_nbytes += bytes(m, Mem::Wgt),
-                Mem::Inp => counters.inp_load_nbytes += bytes(m, Mem::Inp),
-                // ACC_8BIT counts what it writes.
-                Mem::Acc | Mem::Acc8 => counters.acc_load_nbytes += bytes(m, Mem::Acc),
-                Mem::Out => {}
-            },
-            Insn::Store(m) => counters.out_store_nbytes += bytes(m, Mem::Out),
-            Insn::Gemm(g) if !g.reset => counters.gemm_counter += g.operations(),
-            Insn::Alu(a) => counters.alu_counter += a.operations(),
-            Insn::Gemm(_) | Insn::Finish(_) => {}
+    /// The functional model's statistics (spec section 2).
+    pub(super) fn counters(&self, geometry: &Geometry) -> Counters {
+        let work = |class: InsnClass| self.work[class.index()];
+        // ACC_8BIT counts what it writes, so all of LOAD ACC counts full accumulators.
+        let bytes = |class, mem| work(class) << geometry.log_elem_bytes(mem);
+        Counters {
+            inp_load_nbytes: bytes(InsnClass::LoadInp, Mem::Inp),
+            wgt_load_nbytes: bytes(InsnClass::LoadWgt, Mem::Wgt),
+            acc_load_nbytes: bytes(InsnClass::LoadAcc, Mem::Acc),
+            uop_load_nbytes: bytes(InsnClass::LoadUop, Mem::Uop),
+            out_store_nbytes: bytes(InsnClass::Store, Mem::Out),
+            gemm_counter: work(InsnClass::Gemm),
+            alu_counter: work(InsnClass::AluImm) + work(InsnClass::AluTensor),
         }
     }
 
@@ -126,10 +121,8 @@ impl Account {
             mine.add(theirs);
         }
         self.writes.add(&other.writes);
-        for (name, value) in other.counters.entries() {
-            if let Some(mine) = self.counters.by_name(name) {
-                *mine += value;
-            }
+        for (mine, theirs) in self.work.iter_mut().zip(&other.work) {
+            *mine = mine.saturating_add(*theirs);
         }
     }
 }

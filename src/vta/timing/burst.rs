@@ -1,7 +1,6 @@
 //! Splitting the rows of a copy into memory requests.
 
 use super::rules::Rules;
-use crate::vta::config::Geometry;
 use crate::vta::isa::MemInsn;
 
 /// One memory request.
@@ -31,8 +30,8 @@ pub struct Bursts {
 
 impl Bursts {
     /// The requests of `m`; none for a NOP.
-    pub fn new(m: &MemInsn, geometry: &Geometry, rules: &Rules) -> Self {
-        let log_elem = geometry.log_elem_bytes(m.mem);
+    pub fn new(m: &MemInsn, rules: &Rules) -> Self {
+        let log_elem = rules.log_elem_bytes(m.mem);
         let mut bursts = Bursts {
             log_beat: rules.log_beat_bytes,
             log_burst: rules.log_burst_bytes,

@@ -7,15 +7,17 @@
 use super::account::Account;
 use super::burst::{Burst, Bursts};
 use super::error::TimingError;
-use super::module::{Entry, Loading, ModuleState, Running};
+use super::module::{Entry, Loading, ModuleState, Running, Wake};
 use super::observer::{Executed, Observer, ReadRequest, WaitReason, WriteRequest};
 use super::padding::Padding;
-use super::port::{NEVER, ReadPort, Service, Slot};
-use super::rules::{FETCH_DRAIN, InsnClass, LOAD_WRITE_TO_END, MAX_CYCLE, ReadClient, Rules};
-use super::tokens::Tokens;
-use crate::vta::config::{Geometry, Mem};
+use super::port::{ReadPort, Service, Slot};
+use super::rules::{
+    FETCH_DRAIN, InsnClass, LOAD_WRITE_TO_END, MAX_CYCLE, NOTHING_TO_READ, ReadClient, Rules,
+};
+use super::tokens::{TokenSet, Tokens, taken_by};
+use crate::vta::config::Mem;
 use crate::vta::func::ExecError;
-use crate::vta::isa::{INSN_BYTES, Insn, InsnIndex, MemInsn, Module, Token};
+use crate::vta::isa::{INSN_BYTES, Insn, InsnIndex, MemInsn, Module};
 
 /// Fetch: which instructions it has handed out and which it waits for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,13 +34,14 @@ pub(super) struct Fetch {
 
 /// A launch under way.
 pub(super) struct Engine<'a, O> {
-    pub(super) geometry: &'a Geometry,
     pub(super) rules: &'a Rules,
     pub(super) insns: &'a [Insn],
     /// Byte address of the first instruction.
     pub(super) insn_base: u64,
     pub(super) launch: u32,
     pub(super) modules: &'a mut [ModuleState; 3],
+    /// The next start or end of each module.
+    pub(super) wakes: [Wake; 3],
     pub(super) tokens: &'a mut Tokens,
     pub(super) port: ReadPort,
     pub(super) fetch: Fetch,
@@ -53,27 +56,27 @@ impl<O: Observer> Engine<'_, O> {
     pub(super) fn run(&mut self) -> Result<(), TimingError> {
         self.request_batch(0);
         loop {
-            let wake = self.modules.iter().map(|m| m.wake).fold(NEVER, u64::min);
+            let [load, compute, store] = self.wakes;
+            let first = load.min(compute).min(store);
             let port = self.port.next();
-            if port <= wake {
-                if port == NEVER {
-                    return Ok(());
-                }
+            if port <= first.cycle() {
                 self.accept(port);
                 continue;
             }
-            // What ends in a cycle gives its tokens before anything starts in it.
-            for module in Module::ALL {
-                let state = &self.modules[module.index()];
-                if state.wake == wake && state.running.is_some() {
-                    self.end(module, wake);
-                }
+            if first >= Wake::UNKNOWN {
+                return Ok(());
             }
-            for module in Module::ALL {
-                let state = &self.modules[module.index()];
-                if state.wake == wake && state.running.is_none() {
-                    self.start(module, wake)?;
-                }
+            let module = if first == compute {
+                Module::Compute
+            } else if first == load {
+                Module::Load
+            } else {
+                Module::Store
+            };
+            if first.is_start() {
+                self.start(module, first.cycle())?;
+            } else {
+                self.end(module, first.cycle());
             }
         }
     }
@@ -95,87 +98,78 @@ impl<O: Observer> Engine<'_, O> {
 
     /// Hands out what is left of the batch, one instruction a cycle, until a queue is full.
     fn hand_out(&mut self, now: u64) {
-        while self.fetch.next < self.fetch.batch_end {
-            let index = self.fetch.next;
-            let module = self.insns[index as usize].module();
+        let insns = self.insns;
+        let (next, end) = (self.fetch.next, self.fetch.batch_end);
+        let mut cycle = self.fetch.cycle;
+        for (index, insn) in (next..end).zip(&insns[next as usize..end as usize]) {
+            let module = insn.module();
             let state = &mut self.modules[module.index()];
             if state.is_full() {
                 self.fetch.stalled = Some(module);
+                self.fetch.next = index;
+                self.fetch.cycle = cycle;
                 return;
             }
-            let cycle = self.fetch.cycle;
-            state.push(Entry {
-                index,
-                visible: cycle + 1,
-            });
+            state.push(Entry::new(index, insn, module, cycle + 1));
             self.observer.dispatched(InsnIndex(index), module, cycle);
             self.schedule(module, now);
-            self.fetch.next += 1;
-            self.fetch.cycle += 1;
+            cycle += 1;
         }
         self.fetch.stalled = None;
-        self.request_batch(self.fetch.cycle);
+        self.fetch.next = end;
+        self.fetch.cycle = cycle;
+        self.request_batch(cycle);
     }
 
     /// Decides when an idle module starts its next instruction, if it can.
     #[inline]
     fn schedule(&mut self, module: Module, now: u64) {
-        let state = &mut self.modules[module.index()];
-        if state.running.is_some() || state.wake != NEVER {
+        let state = &self.modules[module.index()];
+        let wake = &mut self.wakes[module.index()];
+        if *wake != Wake::IDLE {
             return;
         }
-        if module == Module::Compute && self.finished.is_some() {
-            return;
-        }
-        if let Some(head) = state.head() {
-            let mut pops = self.insns[head.index as usize].pops().into_iter().flatten();
-            if pops.all(|token| self.tokens.has(token)) {
-                state.wake = now.max(head.visible);
-            }
+        if let Some(head) = state.head()
+            && self.tokens.have(head.pops)
+        {
+            *wake = Wake::start(now.max(head.visible));
         }
     }
 
+    #[inline]
     fn start(&mut self, module: Module, now: u64) -> Result<(), TimingError> {
         let state = &mut self.modules[module.index()];
-        let Some(head) = state.head() else {
-            state.wake = NEVER;
+        self.wakes[module.index()] = Wake::UNKNOWN;
+        let Some(&entry) = state.head() else {
             return Ok(());
         };
-        let insns = self.insns;
-        let insn = &insns[head.index as usize];
-        self.account_wait(module, head, insn);
-        for token in insn.pops().into_iter().flatten() {
-            self.tokens.pop(token);
-            if O::ACTIVE {
-                let count = self.tokens.count(token);
-                self.observer
-                    .token(token, InsnIndex(head.index), count, now);
-            }
-        }
-        self.account.count(insn, self.geometry);
-        let mut running = Running {
-            index: head.index,
+        let idle_since = state.idle_since;
+        state.running = Running {
             start: now,
             transfer: 0,
             padding: 0,
         };
-        let cycles =
-            self.cycles(module, insn, &mut running)
-                .map_err(|source| TimingError::Exec {
-                    launch: self.launch,
-                    index: InsnIndex(head.index),
-                    source,
-                })?;
-        let state = &mut self.modules[module.index()];
-        state.running = Some(running);
-        state.wake = cycles.map_or(NEVER, |cycles| now.saturating_add(cycles));
-        if cycles.is_some_and(|cycles| cycles > MAX_CYCLE - now.min(MAX_CYCLE)) {
-            return Err(TimingError::TooLong {
+        self.account_wait(module, &entry, idle_since);
+        self.tokens.take(entry.pops);
+        self.observe_tokens(entry.pops, entry.index, now);
+        let work = &mut self.account.work[entry.class.index()];
+        *work = work.saturating_add(entry.work);
+        match self.cycles(module, &entry, now) {
+            Ok(Some(cycles)) if cycles > MAX_CYCLE - now => Err(TimingError::TooLong {
                 launch: self.launch,
-                index: InsnIndex(head.index),
-            });
+                index: InsnIndex(entry.index),
+            }),
+            Ok(Some(cycles)) => {
+                self.wakes[module.index()] = Wake::end(now + cycles);
+                Ok(())
+            }
+            Ok(None) => Ok(()),
+            Err(source) => Err(TimingError::Exec {
+                launch: self.launch,
+                index: InsnIndex(entry.index),
+                source,
+            }),
         }
-        Ok(())
     }
 
     /// Cycles of an instruction; `None` for a LOAD, whose end depends on memory.
@@ -183,40 +177,39 @@ impl<O: Observer> Engine<'_, O> {
     fn cycles(
         &mut self,
         module: Module,
-        insn: &Insn,
-        running: &mut Running,
+        entry: &Entry,
+        now: u64,
     ) -> Result<Option<u64>, ExecError> {
-        match insn {
-            Insn::Load(m) | Insn::Store(m) if m.is_nop() => Ok(Some(self.rules.nop())),
-            Insn::Load(m) => self.load(module, m, running.start),
-            Insn::Store(m) => self.store(m, running).map(Some),
-            Insn::Gemm(g) => {
-                self.check_uops(g.uop_bgn, g.uop_end)?;
-                Ok(Some(self.rules.gemm(g.operations())))
-            }
-            Insn::Alu(a) => {
-                self.check_uops(a.uop_bgn, a.uop_end)?;
-                Ok(Some(self.rules.alu(a.operations(), a.operand.is_imm())))
-            }
-            Insn::Finish(_) => Ok(Some(self.rules.finish())),
+        let insns = self.insns;
+        if entry.class.uses_memory() {
+            return match &insns[entry.index as usize] {
+                Insn::Load(m) => self.load(module, m, now),
+                Insn::Store(m) => self.store(m, now).map(Some),
+                Insn::Gemm(_) | Insn::Alu(_) | Insn::Finish(_) => Ok(None),
+            };
         }
+        if entry.class.uses_uops() {
+            self.check_uops(&insns[entry.index as usize])?;
+        }
+        let cost = self.rules.cost(entry.class);
+        Ok(Some(cost.fixed + cost.per_operation * entry.work))
     }
 
     fn load(&mut self, module: Module, m: &MemInsn, now: u64) -> Result<Option<u64>, ExecError> {
         let client = ReadClient::of_load(m.mem).ok_or(ExecError::LoadMem(m.mem))?;
         self.check_sram(m, m.sram_elements())?;
-        let mut rest = Bursts::new(m, self.geometry, self.rules);
+        let mut rest = Bursts::new(m, self.rules);
         let mut padding = Padding::new(m, now);
         let Some(first) = rest.next() else {
             // No rows: only zeros are written, if any.
             let end = padding.finish().map_or(0, |last| last + LOAD_WRITE_TO_END);
-            return Ok(Some(end.saturating_sub(now).max(self.rules.nop())));
+            return Ok(Some(end.saturating_sub(now).max(NOTHING_TO_READ)));
         };
         self.modules[module.index()].loading = Loading {
             client,
             rest,
             padding,
-            tail: self.rules.load_tail(self.geometry.log_elem_bytes(m.mem)),
+            tail: self.rules.load_tail(m.mem),
         };
         let slot = if module == Module::Load {
             Slot::Load
@@ -229,25 +222,25 @@ impl<O: Observer> Engine<'_, O> {
         Ok(None)
     }
 
-    fn store(&mut self, m: &MemInsn, running: &mut Running) -> Result<u64, ExecError> {
+    fn store(&mut self, m: &MemInsn, now: u64) -> Result<u64, ExecError> {
         if m.mem != Mem::Out {
             return Err(ExecError::StoreMem(m.mem));
         }
         self.check_sram(m, m.elements())?;
         let mut cycles = self.rules.store_start();
-        for burst in Bursts::new(m, self.geometry, self.rules) {
-            let start = running.start + cycles;
+        let mut beats = 0;
+        for burst in Bursts::new(m, self.rules) {
+            let start = now + cycles;
             cycles += self.rules.store_burst(burst);
-            running.transfer += u64::from(burst.beats);
+            beats += u64::from(burst.beats);
             self.account.writes.count(burst.beats);
-            if O::ACTIVE {
-                self.observer.write(WriteRequest {
-                    burst,
-                    start,
-                    end: running.start + cycles,
-                });
-            }
+            self.observer.write(WriteRequest {
+                burst,
+                start,
+                end: now + cycles,
+            });
         }
+        self.modules[Module::Store.index()].running.transfer = beats;
         Ok(cycles)
     }
 
@@ -262,17 +255,15 @@ impl<O: Observer> Engine<'_, O> {
             Slot::Compute => self.modules[Module::Compute.index()].loading.client,
         };
         self.account.reads[client as usize].count(burst.beats);
-        if O::ACTIVE {
-            self.observer.read(ReadRequest {
-                client,
-                burst,
-                tag: service.tag,
-                entered,
-                accepted: now,
-                start: service.start,
-                last: service.last,
-            });
-        }
+        self.observer.read(ReadRequest {
+            client,
+            burst,
+            tag: service.tag,
+            entered,
+            accepted: now,
+            start: service.start,
+            last: service.last,
+        });
         match slot {
             Slot::Fetch => {
                 self.fetch.cycle = service.last + FETCH_DRAIN;
@@ -301,9 +292,7 @@ impl<O: Observer> Engine<'_, O> {
         if let Some(next) = next {
             self.port.enter(slot, next, now + 1);
         }
-        let Some(running) = &mut state.running else {
-            return;
-        };
+        let running = &mut state.running;
         running.transfer += u64::from(burst.beats);
         if next.is_none() {
             let data_end = service.last + loading.tail;
@@ -312,42 +301,52 @@ impl<O: Observer> Engine<'_, O> {
                 .finish()
                 .map_or(0, |last| last + LOAD_WRITE_TO_END);
             running.padding = zeros_end.saturating_sub(data_end);
-            state.wake = data_end.max(zeros_end);
+            self.wakes[module.index()] = Wake::end(data_end.max(zeros_end));
         }
     }
 
+    #[inline]
     fn end(&mut self, module: Module, now: u64) {
         let state = &mut self.modules[module.index()];
-        let Some(running) = state.running.take() else {
+        self.wakes[module.index()] = Wake::IDLE;
+        let Some(&entry) = state.head() else {
             return;
         };
-        state.wake = NEVER;
+        let running = state.running;
         state.idle_since = now;
         state.pop();
-        let insns = self.insns;
-        let insn = &insns[running.index as usize];
         if self.finished.is_none() {
-            self.account_executed(module, insn, &running, now);
+            let account = &mut self.account.modules[module.index()];
+            let cycles = now - running.start;
+            account.executed(entry.class, cycles);
+            if entry.class.uses_memory() {
+                account.padding += running.padding;
+                account.memory += cycles.saturating_sub(running.transfer + running.padding);
+            }
         }
-        self.observer.executed(Executed {
-            module,
-            index: InsnIndex(running.index),
-            insn,
-            start: running.start,
-            end: now,
-        });
-        if matches!(insn, Insn::Finish(_)) && self.finished.is_none() {
+        if O::ACTIVE {
+            self.observer.executed(Executed {
+                module,
+                index: InsnIndex(entry.index),
+                insn: &self.insns[entry.index as usize],
+                start: running.start,
+                end: now,
+            });
+        }
+        if entry.class == InsnClass::Finish && self.finished.is_none() {
             self.finished = Some(now);
             self.account_finish(now);
+            self.wakes[module.index()] = Wake::UNKNOWN;
         }
-        for token in insn.pushes().into_iter().flatten() {
-            self.tokens.push(token, now);
-            if O::ACTIVE {
-                let count = self.tokens.count(token);
-                self.observer
-                    .token(token, InsnIndex(running.index), count, now);
+        self.tokens.give(entry.pushes, now);
+        self.observe_tokens(entry.pushes, entry.index, now);
+        if entry.pushes != TokenSet::EMPTY {
+            if module == Module::Compute {
+                self.schedule(Module::Load, now);
+                self.schedule(Module::Store, now);
+            } else {
+                self.schedule(Module::Compute, now);
             }
-            self.schedule(taker(token), now);
         }
         self.schedule(module, now);
         if self.fetch.stalled == Some(module) {
@@ -358,36 +357,46 @@ impl<O: Observer> Engine<'_, O> {
 
     /// Why a module stood still before the instruction that starts now.
     #[inline]
-    fn account_wait(&mut self, module: Module, head: Entry, insn: &Insn) {
-        let counted = self.finished.is_none();
-        let index = InsnIndex(head.index);
-        let account = &mut self.account.modules[module.index()];
-        let mut from = self.modules[module.index()].idle_since;
-        let mut wait = |reason, to: u64, observer: &mut O| {
+    fn account_wait(&mut self, module: Module, entry: &Entry, idle_since: u64) {
+        if self.finished.is_none() {
+            let account = &mut self.account.modules[module.index()];
+            let mut from = idle_since;
+            let mut wait = |taken: bool, until: u64| {
+                let cycles = if taken { until.saturating_sub(from) } else { 0 };
+                from += cycles;
+                cycles
+            };
+            account.fetch += wait(true, entry.visible);
+            for token in taken_by(module) {
+                account.tokens[token.index()] +=
+                    wait(entry.pops.contains(token), self.tokens.since(token));
+            }
+        }
+        if O::ACTIVE {
+            self.observe_wait(module, entry, idle_since);
+        }
+    }
+
+    fn observe_wait(&mut self, module: Module, entry: &Entry, idle_since: u64) {
+        let tokens = entry.pops.iter();
+        let reasons = tokens.map(|token| (WaitReason::Token(token), self.tokens.since(token)));
+        let mut from = idle_since;
+        for (reason, to) in std::iter::once((WaitReason::Fetch, entry.visible)).chain(reasons) {
             if to > from {
-                if counted {
-                    account.waited(reason, to - from);
-                }
-                observer.waited(module, index, reason, from, to);
+                let index = InsnIndex(entry.index);
+                self.observer.waited(module, index, reason, from, to);
                 from = to;
             }
-        };
-        wait(WaitReason::Fetch, head.visible, &mut self.observer);
-        for token in insn.pops().into_iter().flatten() {
-            let since = self.tokens.since(token);
-            wait(WaitReason::Token(token), since, &mut self.observer);
         }
     }
 
     #[inline]
-    fn account_executed(&mut self, module: Module, insn: &Insn, running: &Running, now: u64) {
-        let account = &mut self.account.modules[module.index()];
-        let class = InsnClass::of(insn);
-        let cycles = now - running.start;
-        account.executed(class, cycles);
-        if class.uses_memory() {
-            account.padding += running.padding;
-            account.memory += cycles.saturating_sub(running.transfer + running.padding);
+    fn observe_tokens(&mut self, set: TokenSet, index: u32, now: u64) {
+        if O::ACTIVE {
+            for token in set.iter() {
+                let count = self.tokens.count(token);
+                self.observer.token(token, InsnIndex(index), count, now);
+            }
         }
     }
 
@@ -396,55 +405,56 @@ impl<O: Observer> Engine<'_, O> {
         for module in Module::ALL {
             let state = &self.modules[module.index()];
             let account = &mut self.account.modules[module.index()];
-            if let Some(running) = state.running {
-                let insn = &self.insns[running.index as usize];
-                account.executed(InsnClass::of(insn), now.saturating_sub(running.start));
-                continue;
-            }
             let idle = now - state.idle_since;
             let Some(head) = state.head() else {
                 account.drained += idle;
                 continue;
             };
+            let wake = self.wakes[module.index()];
+            if !wake.is_start() && wake != Wake::IDLE {
+                account.executed(head.class, now - state.running.start);
+                continue;
+            }
             let fetch = head.visible.clamp(state.idle_since, now) - state.idle_since;
             account.fetch += fetch;
-            let mut pops = self.insns[head.index as usize].pops().into_iter().flatten();
-            match pops.find(|&token| !self.tokens.has(token)) {
+            match head
+                .pops
+                .iter()
+                .find(|&token| self.tokens.count(token) == 0)
+            {
                 Some(token) => account.waited(WaitReason::Token(token), idle - fetch),
                 None => account.drained += idle - fetch,
             }
         }
     }
 
-    fn check_uops(&self, bgn: u16, end: u16) -> Result<(), ExecError> {
-        let depth = self.geometry.depth(Mem::Uop);
-        if usize::from(end) > depth {
+    #[inline]
+    fn check_uops(&self, insn: &Insn) -> Result<(), ExecError> {
+        let (bgn, end) = match insn {
+            Insn::Gemm(g) => (g.uop_bgn, g.uop_end),
+            Insn::Alu(a) => (a.uop_bgn, a.uop_end),
+            _ => return Ok(()),
+        };
+        let depth = self.rules.depth(Mem::Uop);
+        if u32::from(end) > depth {
+            let depth = depth as usize;
             return Err(ExecError::UopRange { bgn, end, depth });
         }
         Ok(())
     }
 
+    #[inline]
     fn check_sram(&self, m: &MemInsn, count: u64) -> Result<(), ExecError> {
-        let depth = self.geometry.depth(m.mem);
+        let depth = self.rules.depth(m.mem);
         let first = u64::from(m.sram_base);
-        if first + count > depth as u64 {
+        if first + count > u64::from(depth) {
             return Err(ExecError::SramRange {
                 mem: m.mem,
                 first,
                 count,
-                depth,
+                depth: depth as usize,
             });
         }
         Ok(())
-    }
-}
-
-/// The module that takes a token.
-#[inline]
-fn taker(token: Token) -> Module {
-    match token {
-        Token::LoadToCompute | Token::StoreToCompute => Module::Compute,
-        Token::ComputeToLoad => Module::Load,
-        Token::ComputeToStore => Module::Store,
     }
 }

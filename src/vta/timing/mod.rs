@@ -45,4 +45,4 @@ pub use error::{FetchStall, Stuck, TimingDeadlock, TimingError};
 pub use model::{LaunchTiming, TimingModel, TimingOptions, simulate, simulate_with};
 pub use observer::{Executed, Observer, ReadRequest, WaitReason, WriteRequest};
 pub use report::{ClassTiming, MemoryTraffic, ModuleTiming, TimingReport};
-pub use rules::{InsnClass, ReadClient, Rules};
+pub use rules::{Cost, InsnClass, ReadClient, Rules};

@@ -3,11 +3,11 @@
 use super::account::Account;
 use super::engine::{Engine, Fetch};
 use super::error::{FetchStall, Stuck, TimingDeadlock, TimingError};
-use super::module::ModuleState;
+use super::module::{ModuleState, Wake};
 use super::observer::Observer;
 use super::port::ReadPort;
 use super::report::TimingReport;
-use super::rules::{QUEUE_DEPTH, Rules};
+use super::rules::{InsnClass, QUEUE_DEPTH, Rules};
 use super::tokens::Tokens;
 use crate::vta::config::{Geometry, VtaConfig};
 use crate::vta::func::Head;
@@ -172,12 +172,12 @@ impl TimingModel {
         self.tokens.restart();
         self.modules.iter_mut().for_each(ModuleState::restart);
         let mut engine = Engine {
-            geometry: &self.geometry,
             rules: &self.rules,
             insns,
             insn_base: self.insn_base,
             launch,
             modules: &mut self.modules,
+            wakes: [Wake::IDLE; 3],
             tokens: &mut self.tokens,
             port: ReadPort::new(),
             fetch: Fetch::default(),
@@ -194,7 +194,7 @@ impl TimingModel {
         self.account.add(&account);
         Ok(LaunchTiming {
             cycles,
-            gemm_operations: account.counters.gemm_counter,
+            gemm_operations: account.work[InsnClass::Gemm.index()],
             executed: account.insns(),
         })
     }
@@ -217,7 +217,9 @@ impl TimingModel {
             Head {
                 index: InsnIndex(index),
                 text: insn.to_string(),
-                waits_for: missing.filter(|&token| !self.tokens.has(token)).collect(),
+                waits_for: missing
+                    .filter(|&token| self.tokens.count(token) == 0)
+                    .collect(),
             }
         };
         let modules = Module::ALL.map(|module| {

@@ -86,37 +86,26 @@ impl ReadPort {
     }
 
     /// Lets the arbiter act in cycle `cycle`, which is [`ReadPort::next`]. `None` if it cannot take a request then.
-    #[inline]
+    #[inline(always)]
     pub(super) fn accept(&mut self, cycle: u64) -> Option<(Slot, Burst, u64, Service)> {
         while self.count > 0 && self.under_way[self.first].0 < cycle {
             self.free_tags |= 1 << self.under_way[self.first].1;
             self.first = (self.first + 1) % READ_TAGS;
             self.count -= 1;
         }
-        if self.count > 0 && self.under_way[self.first].0 == cycle {
-            // No request is taken in the cycle of a last beat (timing note section 4).
-            self.next = cycle + 1;
-            return None;
+        if self.count > 0 {
+            let oldest = self.under_way[self.first].0;
+            if oldest == cycle || self.free_tags == 0 {
+                // No request is taken in the cycle of a last beat (timing note section 4); a tag is free after it.
+                self.next = oldest + 1;
+                return None;
+            }
         }
-        if self.free_tags == 0 {
-            // The tag is free in the cycle after the last beat.
-            self.next = self.under_way[self.first].0 + 1;
-            return None;
-        }
-        let order = if self.compute_first {
-            [Slot::Fetch, Slot::Compute, Slot::Load]
-        } else {
-            [Slot::Fetch, Slot::Load, Slot::Compute]
-        };
-        let Some(slot) = order
-            .into_iter()
-            .find(|&slot| self.entered[slot as usize] < cycle)
-        else {
+        let Some(slot) = self.choose(cycle) else {
             self.schedule();
             return None;
         };
-        let entered = self.entered[slot as usize];
-        self.entered[slot as usize] = NEVER;
+        let entered = std::mem::replace(&mut self.entered[slot as usize], NEVER);
         let request = self.request[slot as usize];
         // The memory's queue is empty if the latest request was already taken out of it to be served.
         let start = if self.start < cycle {
@@ -135,14 +124,26 @@ impl ReadPort {
         Some((slot, request, entered, Service { start, last, tag }))
     }
 
-    /// A request can be taken one cycle after it entered its queue.
-    #[inline]
-    fn schedule(&mut self) {
-        let entered = self.entered.into_iter().fold(NEVER, u64::min);
-        self.next = if entered == NEVER {
-            NEVER
+    /// The first client by priority whose request entered its queue before `cycle`.
+    #[inline(always)]
+    fn choose(&self, cycle: u64) -> Option<Slot> {
+        let [fetch, load, compute] = self.entered;
+        if fetch < cycle {
+            Some(Slot::Fetch)
+        } else if compute < cycle && (self.compute_first || load >= cycle) {
+            Some(Slot::Compute)
+        } else if load < cycle {
+            Some(Slot::Load)
         } else {
-            (entered + 1).max(self.earliest)
-        };
+            None
+        }
+    }
+
+    /// A request can be taken one cycle after it entered its queue.
+    #[inline(always)]
+    fn schedule(&mut self) {
+        let [fetch, load, compute] = self.entered;
+        let entered = fetch.min(load).min(compute);
+        self.next = entered.saturating_add(1).max(self.earliest);
     }
 }

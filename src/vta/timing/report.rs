@@ -96,6 +96,7 @@ impl TimingReport {
         tokens_end: [u8; 4],
     ) -> Self {
         let cycles: u64 = launches.iter().sum();
+        let counters = account.counters(geometry);
         TimingReport {
             program: program.to_owned(),
             geometry: geometry.name(),
@@ -104,14 +105,14 @@ impl TimingReport {
             cycles,
             launches,
             seconds: cycles as f64 / (f64::from(geometry.clock_mhz()) * 1e6),
-            utilisation: share(account.counters.gemm_counter, cycles),
+            utilisation: share(counters.gemm_counter, cycles),
             modules: Module::ALL
                 .into_iter()
                 .zip(&account.modules)
                 .map(|(module, account)| ModuleTiming::new(module, account))
                 .collect(),
             memory: MemoryTraffic::new(account, cycles),
-            counters: account.counters,
+            counters,
             tokens_end,
         }
     }

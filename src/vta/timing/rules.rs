@@ -1,8 +1,8 @@
 //! The numbers of the model, each with where it comes from.
 
-use super::burst::{Burst, Bursts};
+use super::burst::Burst;
 use crate::vta::config::{Geometry, Mem};
-use crate::vta::isa::{INSN_BYTES, Insn, MemInsn};
+use crate::vta::isa::{INSN_BYTES, Insn};
 use serde::Serialize;
 
 /// Instructions a module's queue holds, the executing one included (timing note section 1: 512).
@@ -15,6 +15,8 @@ pub(super) const MEMORY_LATENCY: u64 = 17;
 pub(super) const FETCH_DRAIN: u64 = 3;
 /// From the last write of a LOAD's data or zeros to its end; data is written one cycle after its beat (rule c).
 pub(super) const LOAD_WRITE_TO_END: u64 = 4;
+/// Fewest cycles of a LOAD without rows: those of a NOP.
+pub(super) const NOTHING_TO_READ: u64 = 2;
 /// No event may lie beyond this cycle: 2^60, so that sums cannot overflow.
 pub(super) const MAX_CYCLE: u64 = 1 << 60;
 
@@ -149,6 +151,15 @@ impl InsnClass {
         }
     }
 
+    /// It executes micro-operations.
+    #[inline]
+    pub(super) fn uses_uops(self) -> bool {
+        matches!(
+            self,
+            InsnClass::Gemm | InsnClass::GemmReset | InsnClass::AluImm | InsnClass::AluTensor
+        )
+    }
+
     /// It moves data between memory and a buffer.
     #[inline]
     pub(super) fn uses_memory(self) -> bool {
@@ -168,6 +179,22 @@ impl InsnClass {
     }
 }
 
+/// Cycles of an instruction that does not touch memory: a fixed part and one for each operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// To start and to drain.
+    pub fixed: u64,
+    /// For each operation.
+    pub per_operation: u64,
+}
+
+const fn cost(fixed: u64, per_operation: u64) -> Cost {
+    Cost {
+        fixed,
+        per_operation,
+    }
+}
+
 /// What follows from a geometry: sizes on the bus and the cost of each instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -177,8 +204,10 @@ pub struct Rules {
     pub log_burst_bytes: u32,
     /// Instructions of one fetch: as many as fit in a longest burst, at least one.
     pub fetch_batch: u32,
-    /// Bytes of an output element.
-    log_out_bytes: u32,
+    /// log2 of the bytes of an element in DRAM, by memory type.
+    log_elem_bytes: [u32; Mem::ALL.len()],
+    /// Elements of the buffer, by memory type.
+    depth: [u32; Mem::ALL.len()],
 }
 
 impl Rules {
@@ -190,8 +219,21 @@ impl Rules {
             log_beat_bytes,
             log_burst_bytes,
             fetch_batch: ((1u32 << log_burst_bytes) / INSN_BYTES as u32).max(1),
-            log_out_bytes: geometry.log_elem_bytes(Mem::Out),
+            log_elem_bytes: Mem::ALL.map(|mem| geometry.log_elem_bytes(mem)),
+            depth: Mem::ALL.map(|mem| geometry.depth(mem) as u32),
         }
+    }
+
+    /// log2 of the bytes of one element in DRAM.
+    #[inline]
+    pub fn log_elem_bytes(&self, mem: Mem) -> u32 {
+        self.log_elem_bytes[mem as usize]
+    }
+
+    /// Elements the buffer behind a memory type holds.
+    #[inline]
+    pub fn depth(&self, mem: Mem) -> u32 {
+        self.depth[mem as usize]
     }
 
     /// Beats that carry `insns` instructions (two each on a 64-bit bus, timing note section 2).
@@ -200,40 +242,30 @@ impl Rules {
         (insns * INSN_BYTES as u32).div_ceil(1 << self.log_beat_bytes)
     }
 
-    /// Cycles of a GEMM of `operations`: one each, and 7 to start and to drain (timing note section 3).
+    /// What an instruction costs that does not touch memory; nothing for one that does.
+    ///
+    /// GEMM: one cycle per operation, and 7 to start and to drain. ALU: the same with an immediate; two per operation with
+    /// a second accumulator, because the accumulators have one read port. (Timing note section 3.)
     #[inline]
-    pub fn gemm(&self, operations: u64) -> u64 {
-        operations + 7
-    }
-
-    /// Cycles of an ALU instruction: one per operation with an immediate, two with a second accumulator, because the
-    /// accumulators have one read port (timing note section 3).
-    #[inline]
-    pub fn alu(&self, operations: u64, immediate: bool) -> u64 {
-        if immediate {
-            operations + 7
-        } else {
-            2 * operations + 7
-        }
-    }
-
-    /// Cycles of an instruction that only moves tokens.
-    #[inline]
-    pub fn nop(&self) -> u64 {
-        2
-    }
-
-    /// Cycles of FINISH.
-    #[inline]
-    pub fn finish(&self) -> u64 {
-        1
+    pub fn cost(&self, class: InsnClass) -> Cost {
+        const COSTS: [Cost; InsnClass::ALL.len()] = {
+            let mut costs = [cost(0, 0); InsnClass::ALL.len()];
+            costs[InsnClass::Nop as usize] = cost(2, 0);
+            costs[InsnClass::Finish as usize] = cost(1, 0);
+            costs[InsnClass::Gemm as usize] = cost(7, 1);
+            costs[InsnClass::GemmReset as usize] = cost(7, 1);
+            costs[InsnClass::AluImm as usize] = cost(7, 1);
+            costs[InsnClass::AluTensor as usize] = cost(7, 2);
+            costs
+        };
+        COSTS[class.index()]
     }
 
     /// From a LOAD's last beat to its end: one cycle to write the element, and one more where an element is put together
     /// from several beats (rule c: uop 4, the others 5; BLOCK 8, where an input is one beat: 4).
     #[inline]
-    pub fn load_tail(&self, log_elem_bytes: u32) -> u64 {
-        if log_elem_bytes > self.log_beat_bytes {
+    pub fn load_tail(&self, mem: Mem) -> u64 {
+        if self.log_elem_bytes(mem) > self.log_beat_bytes {
             LOAD_WRITE_TO_END + 1
         } else {
             LOAD_WRITE_TO_END
@@ -252,17 +284,12 @@ impl Rules {
     #[inline]
     pub fn store_burst(&self, burst: Burst) -> u64 {
         let beats = u64::from(burst.beats);
-        if self.log_out_bytes <= self.log_beat_bytes {
+        let log_elem = self.log_elem_bytes(Mem::Out);
+        if log_elem <= self.log_beat_bytes {
             return 4 + beats;
         }
-        let first = burst.addr >> self.log_out_bytes;
+        let first = burst.addr >> log_elem;
         let end = burst.addr + (beats << self.log_beat_bytes);
-        let elements = end.div_ceil(1 << self.log_out_bytes) - first;
-        3 + beats + elements
-    }
-
-    /// The requests of a LOAD or STORE.
-    pub fn bursts(&self, m: &MemInsn, geometry: &Geometry) -> Bursts {
-        Bursts::new(m, geometry, self)
+        3 + beats + (end.div_ceil(1 << log_elem) - first)
     }
 }

@@ -1,0 +1,15 @@
+//! What the program says when something is missing or wrong: the whole output of each case.
+//!
+//! `make bless` writes the snapshots anew; review the difference.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod arguments;
+mod help;
+mod installation;
+mod log_file;
+mod model;
+mod scene;
+mod target;
+mod tracker;

@@ -1,0 +1,149 @@
+//! Targets that are missing, unknown, or that this TVM has no code generator for.
+
+use snapbox::str;
+
+use crate::scene::Scene;
+
+#[test]
+fn no_target() {
+    let scene = Scene::new();
+    let mut command = scene.arco_tvm(&["tune", "mlp", "-o", "mlp.log"]);
+    scene.says(
+        &mut command,
+        str![[r#"
+exit code: 2
+--- standard output
+--- standard error
+error: no target is given
+  hint: add --target 'llvm -mcpu=native' for this machine's CPU, [CPU] set `target` in arco.toml
+
+"#]],
+    );
+}
+
+#[test]
+fn an_unknown_target() {
+    let scene = Scene::new();
+    let mut command = scene.arco_tvm(&["tune", "mlp", "--target", "lvm", "-o", "mlp.log"]);
+    scene.says(&mut command, str![[r#"
+exit code: 5
+--- standard output
+--- standard error
+importing mlp and extracting its tasks
+error: unknown target 'lvm'
+  hint: did you mean llvm? known: llvm, cuda, opencl, ext_dev, c, metal, vulkan, rocm, nvptx, hexagon
+
+"#]]);
+    assert!(
+        !scene.path("mlp.log").exists(),
+        "a run that never began leaves no log"
+    );
+}
+
+#[test]
+fn an_unknown_cpu() {
+    let scene = Scene::new();
+    let mut command = scene.arco_tvm(&["tasks", "mlp", "--target", "llvm -mcpu=skylark-avx512"]);
+    scene.says(&mut command, str![[r#"
+exit code: 5
+--- standard output
+--- standard error
+error: unknown CPU 'skylark-avx512'
+  hint: -mcpu=native names this machine's CPU, [CPU]; did you mean skylake-avx512 or skylake_avx512 or skylake? known: alderlake, amdfam10, arrowlake, arrowlake-s, arrowlake_s, athlon, athlon-4, athlon-fx, athlon-mp, athlon-tbird, athlon-xp, athlon64, athlon64-sse3, atom, atom_sse4_2, atom_sse4_2_movbe, barcelona, bdver1, bdver2, bdver3, bdver4, bonnell, broadwell, btver1, btver2, c3, c3-2, cannonlake, cascadelake, clearwaterforest, cooperlake, core-avx-i, core-avx2, core2, core_2_duo_sse4_1, core_2_duo_ssse3, core_2nd_gen_avx, core_3rd_gen_avx, core_4th_gen_avx, core_4th_gen_avx_tsx, ...
+
+"#]]);
+}
+
+#[test]
+fn tuning_for_a_target_that_this_tvm_has_no_code_for() {
+    let scene = Scene::new();
+    let mut command = scene.arco_tvm(&["tune", "mlp", "--target", "cuda", "-o", "mlp.log"]);
+    scene.says(&mut command, str![[r#"
+exit code: 5
+--- standard output
+--- standard error
+importing mlp and extracting its tasks
+error: this TVM has no code generator for cuda (it has: aocl, aocl_sw_emu, c, hexagon, llvm, metal, nvptx, opencl, rocm, sdaccel, stackvm, webgpu)
+  hint: use a TVM 0.19 that was built for this target, with --python
+
+"#]]);
+    assert!(!scene.path("mlp.log").exists());
+}
+
+#[test]
+fn listing_tasks_for_a_target_that_this_tvm_has_no_code_for() {
+    let scene = Scene::new();
+    let mut command = scene.arco_tvm(&["tasks", "mlp", "--target", "cuda -arch=sm_80"]);
+    scene.says(&mut command, str![[r#"
+exit code: 0
+--- standard output
+ task                                 uses  configurations  knobs  MFLOP
+ dense_small_batch.gpu 1x784 128x784     1              15      1    0.2
+ dense_small_batch.gpu 1x128 64x128      1               8      1    0.0
+ dense_small_batch.gpu 1x64 10x64        1               7      1    0.0
+--- standard error
+mlp for cuda -keys=cuda,gpu -arch=sm_80 -max_num_threads=1024 -thread_warp_size=32
+to tune them, another TVM is needed: this TVM has no code generator for cuda (it has: aocl, aocl_sw_emu, c, hexagon, llvm, metal, nvptx, opencl, rocm, sdaccel, stackvm, webgpu)
+
+"#]]);
+}
+
+#[test]
+fn a_target_without_a_cpu_is_warned_about() {
+    let scene = Scene::new();
+    let mut command = scene.arco_tvm(&["tasks", "mlp", "--target", "llvm", "--knobs"]);
+    scene.says(&mut command, str![[r#"
+exit code: 0
+--- standard output
+ task                            uses  configurations  knobs  MFLOP
+ dense_nopack.x86 1x784 128x784     1             120      3    0.2
+ dense_pack.x86 1x784 128x784       1             540      4    0.2
+ dense_nopack.x86 1x128 64x128      1              56      3    0.0
+ dense_pack.x86 1x128 64x128        1             224      4    0.0
+ dense_nopack.x86 1x64 10x64        1              28      3    0.0
+ dense_pack.x86 1x64 10x64          1              63      4    0.0
+
+dense_nopack.x86 1x784 128x784
+   knob    kind  values
+   tile_y  sp    1       [-1,1]
+   tile_x  sp    8       [-1,1] [-1,2] [-1,4] [-1,8] .. [-1,128]
+   tile_k  sp    15      [-1,1] [-1,2] [-1,4] [-1,7] .. [-1,784]
+
+dense_pack.x86 1x784 128x784
+   knob        kind  values
+   tile_y      sp    1       [-1,1,1]
+   tile_x      sp    36      [-1,1,1] [-1,2,1] [-1,4,1] [-1,8,1] .. [-1,1,128]
+   tile_k      sp    15      [-1,1] [-1,2] [-1,4] [-1,7] .. [-1,784]
+   tile_inner  sp    1       [-1,1]
+
+dense_nopack.x86 1x128 64x128
+   knob    kind  values
+   tile_y  sp    1       [-1,1]
+   tile_x  sp    7       [-1,1] [-1,2] [-1,4] [-1,8] .. [-1,64]
+   tile_k  sp    8       [-1,1] [-1,2] [-1,4] [-1,8] .. [-1,128]
+
+dense_pack.x86 1x128 64x128
+   knob        kind  values
+   tile_y      sp    1       [-1,1,1]
+   tile_x      sp    28      [-1,1,1] [-1,2,1] [-1,4,1] [-1,8,1] .. [-1,1,64]
+   tile_k      sp    8       [-1,1] [-1,2] [-1,4] [-1,8] .. [-1,128]
+   tile_inner  sp    1       [-1,1]
+
+dense_nopack.x86 1x64 10x64
+   knob    kind  values
+   tile_y  sp    1       [-1,1]
+   tile_x  sp    4       [-1,1] [-1,2] [-1,5] [-1,10]
+   tile_k  sp    7       [-1,1] [-1,2] [-1,4] [-1,8] .. [-1,64]
+
+dense_pack.x86 1x64 10x64
+   knob        kind  values
+   tile_y      sp    1       [-1,1,1]
+   tile_x      sp    9       [-1,1,1] [-1,2,1] [-1,5,1] [-1,10,1] .. [-1,1,10]
+   tile_k      sp    7       [-1,1] [-1,2] [-1,4] [-1,8] .. [-1,64]
+   tile_inner  sp    1       [-1,1]
+--- standard error
+warning: no -mcpu: LLVM generates code for the oldest CPU of the architecture; -mcpu=native means [CPU] here
+mlp for llvm -keys=cpu -mtriple=[TRIPLE]
+
+"#]]);
+}
