@@ -13,3 +13,4 @@ pub mod isa;
 pub mod program;
 pub mod run;
 pub mod timing;
+pub mod trace;
