@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::measure::{CoreSet, TrackerAddress};
 use crate::strategy::StrategyKind;
 
+use super::vta::args::VtaCommand;
+
 /// Tunes the operators of a network for TVM 0.19 and writes an AutoTVM log.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 110, after_help = EXIT_CODES)]
@@ -35,6 +37,9 @@ pub enum Command {
     Verify(VerifyArgs),
     /// List a model's tasks, their spaces and knobs
     Tasks(TasksArgs),
+    /// Run, time, take apart and put together programs of the VTA accelerator
+    #[command(subcommand)]
+    Vta(VtaCommand),
     /// Look at the installation and say what to do about what is missing
     Doctor(DoctorArgs),
 }

@@ -13,6 +13,7 @@ mod settings;
 mod tasks;
 mod tune;
 mod verify;
+mod vta;
 
 use clap::Parser;
 
@@ -45,6 +46,7 @@ fn run(cli: &Cli, printer: Printer) -> Result<ExitCode, CliError> {
             Command::Tune(args) => tune::run(args, &settings, printer).await,
             Command::Verify(args) => verify::run(args, &settings, printer).await,
             Command::Tasks(args) => tasks::run(args, &settings, printer).await,
+            Command::Vta(command) => vta::run(command, printer),
             Command::Doctor(args) => doctor::run(args, &settings, printer).await,
         }
     });

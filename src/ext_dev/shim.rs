@@ -128,7 +128,7 @@ fn cache() -> Option<PathBuf> {
         }
     };
     let folder = folder.join("arco-tvm");
-    fs_err::create_dir_all(&folder).ok()?;
+    std::fs::create_dir_all(&folder).ok()?;
     // A folder that cannot be written to is no place, either.
     NamedTempFile::new_in(&folder).ok()?;
     Some(folder)
