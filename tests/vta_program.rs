@@ -143,7 +143,11 @@ fn every_golden_program_survives_being_written_as_json() {
     for folder in ["programs", "rtl"] {
         for (name, program) in golden_programs(folder) {
             let written = program::to_json(&program).unwrap().to_string();
-            assert_eq!(program::read(written.as_bytes()).unwrap(), program, "{name}");
+            assert_eq!(
+                program::read(written.as_bytes()).unwrap(),
+                program,
+                "{name}"
+            );
         }
     }
 }

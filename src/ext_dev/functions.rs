@@ -7,8 +7,11 @@ use crate::vta::c_api::arco_vta_report_errors_to;
 use crate::vta::config::{Geometry, VtaConfig};
 use crate::vta::runtime::{DebugFlags, SimulationMode, global};
 
+/// A packed function.
+type Packed = fn(&Args<'_>) -> Result<RetValue>;
+
 /// Names and functions, as docs/concepts/vta.md lists them.
-const FUNCTIONS: [(&str, fn(&Args<'_>) -> Result<RetValue>); 10] = [
+const FUNCTIONS: [(&str, Packed); 10] = [
     ("device_api.ext_dev", device_api),
     ("vta.simulator.profiler_status", profiler_status),
     ("vta.simulator.profiler_clear", profiler_clear),

@@ -47,7 +47,9 @@ fn json(command: &mut Command) -> Value {
 fn a_program_with_memory_is_run_timed_and_compared() {
     let scene = Scene::new();
     let name = copy(&scene, "vta/programs/conv_1x1_s2.json.gz");
-    scene.says(&mut vta(&scene, &["run", &name]), str![[r#"
+    scene.says(
+        &mut vta(&scene, &["run", &name]),
+        str![[r#"
 exit code: 0
 --- standard output
 program       conv_1x1_s2
@@ -75,7 +77,8 @@ tokens left   [0, 0, 0, 0]
 memory        1,024 bytes  as in the file
 --- standard error
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]
@@ -174,7 +177,9 @@ fn what_is_not_as_the_file_says_is_shown_and_makes_the_exit_code() {
             ";! tokens 0 0 0 1\n;! cycles burst=16 134",
         );
     scene.write("wrong.vta", text);
-    scene.says(&mut vta(&scene, &["run", "wrong.vta"]), str![[r#"
+    scene.says(
+        &mut vta(&scene, &["run", "wrong.vta"]),
+        str![[r#"
 exit code: 9
 --- standard output
 program       wrong.vta
@@ -204,7 +209,8 @@ memory        2 of 4 bytes are NOT as in the file
   0x2003: 0xea, in the file 0x00
 --- standard error
 
-"#]]);
+"#]],
+    );
     let output = vta(&scene, &["run", "wrong.vta", "--json"])
         .output()
         .unwrap();
@@ -250,30 +256,41 @@ fn files_and_options_that_are_none() {
         .write("a.json", "{\"insn\": []}")
         .write("b.vta", ".config 1x16_i8w8a32_15_15_18_17\n.code\n  hop\n");
     for (arguments, expected) in [
-        (&["run", "missing.json"][..], str![[r#"
+        (
+            &["run", "missing.json"][..],
+            str![[r#"
 exit code: 1
 --- standard output
 --- standard error
 error: cannot read the program missing.json: No such file or directory (os error 2)
 
-"#]]),
-        (&["run", "a.json"], str![[r#"
+"#]],
+        ),
+        (
+            &["run", "a.json"],
+            str![[r#"
 exit code: 1
 --- standard output
 --- standard error
 error: a.json: the JSON object has neither `runs` (program with memory) nor `insns` (timing-only program)
   hint: docs/guide/vta-programs.md describes the three forms of a program
 
-"#]]),
-        (&["disasm", "b.vta"], str![[r#"
+"#]],
+        ),
+        (
+            &["disasm", "b.vta"],
+            str![[r#"
 exit code: 1
 --- standard output
 --- standard error
 error: b.vta: line 3: `hop` is no instruction; known are load.M, store.M, nop.M, gemm, gemm.reset, alu.OP, finish
   hint: docs/guide/vta-programs.md describes the three forms of a program
 
-"#]]),
-        (&["run", "b.vta", "--launches", "0"], str![[r#"
+"#]],
+        ),
+        (
+            &["run", "b.vta", "--launches", "0"],
+            str![[r#"
 exit code: 2
 --- standard output
 --- standard error
@@ -281,7 +298,8 @@ error: invalid value '0' for '--launches <N>': 0 is not in 1..=4294967295
 
 For more information, try '--help'.
 
-"#]]),
+"#]],
+        ),
         (
             &["trace", "b.vta", "-o", "b.svg", "--window", "9..9"],
             str![[r#"
@@ -294,22 +312,28 @@ For more information, try '--help'.
 
 "#]],
         ),
-        (&["info", "1x17_i8w8a32_15_15_18_17"], str![[r#"
+        (
+            &["info", "1x17_i8w8a32_15_15_18_17"],
+            str![[r#"
 exit code: 2
 --- standard output
 --- standard error
 error: `1x17_i8w8a32_15_15_18_17` is not a geometry name; expected something like 1x16_i8w8a32_15_15_18_17
   hint: name a preset (sim, pynq, ultra96, zcu104, de10nano), a geometry, or a vta_config.json
 
-"#]]),
-        (&["info", "1x128_i8w8a32_15_15_18_17"], str![[r#"
+"#]],
+        ),
+        (
+            &["info", "1x128_i8w8a32_15_15_18_17"],
+            str![[r#"
 exit code: 2
 --- standard output
 --- standard error
 error: invalid geometry: page: a wgt element has 16384 bytes; at most 4096 (one page) are allowed
   hint: name a preset (sim, pynq, ultra96, zcu104, de10nano), a geometry, or a vta_config.json
 
-"#]]),
+"#]],
+        ),
     ] {
         scene.says(&mut vta(&scene, arguments), expected);
     }
@@ -393,13 +417,16 @@ fn a_picture_and_a_trace_are_written() {
     let scene = Scene::new();
     let name = copy(&scene, "vta/programs/conv_1x1_s2.json.gz");
     let svg = ["trace", &name, "-o", "p.svg", "--window", "100..200"];
-    scene.says(&mut vta(&scene, &svg), str![[r#"
+    scene.says(
+        &mut vta(&scene, &svg),
+        str![[r#"
 exit code: 0
 --- standard output
 --- standard error
 2,222 cycles: p.svg
 
-"#]]);
+"#]],
+    );
     let svg = std::fs::read_to_string(scene.path("p.svg")).unwrap();
     assert!(
         svg.starts_with("<svg") || svg.starts_with("<?xml"),
@@ -435,7 +462,9 @@ error: cannot write no/t.json: No such file or directory (os error 2)
 #[test]
 fn a_geometry_is_shown_by_preset_name_and_file() {
     let scene = Scene::new();
-    scene.says(&mut vta(&scene, &["info", "pynq"]), str![[r#"
+    scene.says(
+        &mut vta(&scene, &["info", "pynq"]),
+        str![[r#"
 exit code: 0
 --- standard output
 name          1x16_i8w8a32_15_15_18_17_bus64_b256_c100
@@ -460,7 +489,8 @@ ALU           16 lanes
  de10nano  fits      packed       118 of 154    128 of 224   4,768 of 83,820
 --- standard error
 
-"#]]);
+"#]],
+    );
     scene.says(
         &mut vta(&scene, &["info", "1x16x64_i8w8a32_15_15_20_19_bus128_c200"]),
         str![[r#"

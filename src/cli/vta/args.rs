@@ -37,7 +37,7 @@ pub struct MachineArgs {
 /// `arco-tvm vta run`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-PROGRAM is JSON with memory, JSON for timing only, or text (docs/guide/vta-programs.md), plain or gzipped. Memory,
+PROGRAM is JSON with memory, JSON for timing only, or text (docs/guide/vta-programs.md), plain or gzipped. Memory, \
 counters, tokens and cycles are compared with what the file says, as far as it does; what differs makes the exit code 9.
 
 Examples:
@@ -61,8 +61,8 @@ pub struct RunArgs {
 /// `arco-tvm vta trace`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A file that ends in .svg is a picture: above the whole run, below a window of it with every instruction, wait and token;
-it opens in a browser. Any other is a trace for https://ui.perfetto.dev or chrome://tracing, in which 1 us is 1 cycle;
+A file that ends in .svg is a picture: above the whole run, below a window of it with every instruction, wait and token; \
+it opens in a browser. Any other is a trace for https://ui.perfetto.dev or chrome://tracing, in which 1 us is 1 cycle; \
 it is gzipped if its name ends in .gz.
 
 Examples:
@@ -108,7 +108,7 @@ pub struct DisasmArgs {
 /// `arco-tvm vta asm`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The JSON has the form with memory, or the timing-only form if the text says .timing_only; it is gzipped if FILE ends in
+The JSON has the form with memory, or the timing-only form if the text says .timing_only; it is gzipped if FILE ends in \
 .gz. Expected cycles and errors have no place in either, expected tokens only in the second.
 
 Examples:
