@@ -19,12 +19,16 @@ DEMO_TRIALS ?= 16
 DEMO_DIR := .build/demo
 DEMO_MEASURE := --cooldown 0 --min-repeat-ms 10
 
+# build.rs compiles the C++ of TVM's device `ext_dev` for these headers. Where there are none (yet), the library compiles it
+# when the device is first used.
+export ARCO_TVM_INCLUDE = $(shell ls -d $(CURDIR)/$(VENV)/lib/python3*/site-packages/tvm/include 2>/dev/null)
+
 .PHONY: help
 help: ## List these jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: build venv ## Tune a small network and compare it with the untuned one (about five minutes)
+demo: venv build ## Tune a small network and compare it with the untuned one (about five minutes)
 	@mkdir -p $(DEMO_DIR)
 	$(BIN) tune $(DEMO_MODEL) --target '$(DEMO_TARGET)' --trials-per-task $(DEMO_TRIALS) $(DEMO_MEASURE) \
 		--python $(VENV)/bin/python -o $(DEMO_DIR)/$(DEMO_MODEL).log
@@ -38,11 +42,11 @@ test: test-rust test-python ## Run all tests
 CLEAN_ENV := env -u VIRTUAL_ENV -u PYTHONPATH -u TVM_LIBRARY_PATH -u ARCO_PYTHON -u ARCO_TARGET -u ARCO_TRACKER -u ARCO_KEY
 
 .PHONY: test-rust
-test-rust: build venv
+test-rust: venv build
 	$(CLEAN_ENV) $(CARGO) test --release --locked --workspace
 
 .PHONY: test-python
-test-python: build venv
+test-python: venv build
 	cd tvm-patches && $(CLEAN_ENV) ../$(VENV)/bin/python -m pytest -q
 
 .PHONY: build
@@ -89,7 +93,7 @@ licences: venv ## Check the licences of all packages, with cargo-deny too where 
 	else echo "cargo-deny is not installed: bans and sources of deny.toml are not checked"; fi
 
 .PHONY: bless
-bless: build venv ## Write the snapshots of the command line and docs/reference/cli.md anew; review the difference
+bless: venv build ## Write the snapshots of the command line and docs/reference/cli.md anew; review the difference
 	SNAPSHOTS=overwrite $(CLEAN_ENV) $(CARGO) test --release --locked --test cli
 
 .PHONY: clean

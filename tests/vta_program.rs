@@ -137,3 +137,17 @@ proptest! {
         let _ = program::read(&text);
     }
 }
+
+#[test]
+fn every_golden_program_survives_being_written_as_json() {
+    for folder in ["programs", "rtl"] {
+        for (name, program) in golden_programs(folder) {
+            let written = program::to_json(&program).unwrap().to_string();
+            assert_eq!(
+                program::read(written.as_bytes()).unwrap(),
+                program,
+                "{name}"
+            );
+        }
+    }
+}

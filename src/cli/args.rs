@@ -9,6 +9,7 @@ use crate::measure::{CoreSet, TrackerAddress};
 use crate::strategy::StrategyKind;
 
 use super::log::args::LogArgs;
+use super::vta::args::VtaCommand;
 
 /// Tunes the operators of a network for TVM 0.19 and writes an AutoTVM log.
 #[derive(Debug, Parser)]
@@ -39,6 +40,9 @@ pub enum Command {
     Verify(VerifyArgs),
     /// List a model's tasks, their spaces and knobs
     Tasks(TasksArgs),
+    /// Run, time, take apart and put together programs of the VTA accelerator
+    #[command(subcommand)]
+    Vta(VtaCommand),
     /// Look at the installation and say what to do about what is missing
     Doctor(DoctorArgs),
     /// Look at AutoTVM logs, mend, merge and convert them; needs no TVM

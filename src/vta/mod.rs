@@ -18,3 +18,4 @@ pub mod resources;
 pub mod run;
 pub mod runtime;
 pub mod timing;
+pub mod trace;

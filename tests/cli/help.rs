@@ -24,7 +24,19 @@ fn the_reference_page_is_what_help_says() {
     let mut page = "# Command line\n\n\
         What `arco-tvm --help` says. `make bless` writes this page.\n"
         .to_owned();
-    for command in ["", "tune", "verify", "tasks", "doctor"] {
+    for command in [
+        "",
+        "tune",
+        "verify",
+        "tasks",
+        "vta",
+        "vta run",
+        "vta trace",
+        "vta disasm",
+        "vta asm",
+        "vta info",
+        "doctor",
+    ] {
         let arguments: Vec<&str> = command.split_terminator(' ').chain(["--help"]).collect();
         let help = printed(&scene, &arguments);
         let heading = format!("arco-tvm {command}");
