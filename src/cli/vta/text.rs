@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::cli::error::CliError;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::printer::Printer;
-use crate::vta::program::{Program, text, to_json};
+use crate::vta::program::{Program, text};
 
 use super::args::{AsmArgs, DisasmArgs};
 
@@ -42,11 +42,11 @@ fn listing(program: &Program) -> String {
 /// A file that is no program, or cannot be written.
 pub fn assemble(args: &AsmArgs, printer: Printer) -> Result<ExitCode, CliError> {
     let program = super::load(&args.program)?;
-    let json = to_json(&program).map_err(|error| {
+    let json = program.to_json().map_err(|error| {
         let message = format!("{}: {error}", args.program.display());
         CliError::new(ExitCode::Failure, message, "")
     })?;
-    give(args.output.as_deref(), &json.to_string(), printer)
+    give(args.output.as_deref(), &json, printer)
 }
 
 fn give(output: Option<&Path>, text: &str, printer: Printer) -> Result<ExitCode, CliError> {

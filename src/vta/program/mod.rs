@@ -8,7 +8,7 @@ mod load;
 mod memory_json;
 pub mod text;
 mod timing_json;
-mod write;
+mod write_json;
 
 use super::config::{Geometry, Mem};
 use super::isa::{self, DecodeError, Insn, RawInsn};
@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 
 pub use error::ProgramError;
 pub use load::{MAX_BYTES, load, read};
-pub use write::to_json;
 
 /// The functional simulator's statistics under their original names (spec section 2): bytes moved without padding, and
 /// micro-operations executed.
