@@ -6,11 +6,16 @@
 //! The types to know first: [`config::Geometry`] (what the machine looks like), [`isa::Insn`] and [`isa::Uop`] (what it
 //! executes), [`program::Program`] (a file of both with the memory they need).
 
+mod buffer;
+pub mod c_api;
 pub mod config;
 pub mod func;
+pub mod fuzzing;
 pub mod generate;
 pub mod isa;
 pub mod program;
+pub mod resources;
 pub mod run;
+pub mod runtime;
 pub mod timing;
 pub mod trace;

@@ -1,6 +1,7 @@
 //! What the tests of the accelerator share.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod recording;
 pub mod reference;
 
 use arco_tvm::vta::config::{Geometry, VtaConfig};

@@ -1,9 +1,9 @@
 //! The accelerator's state and how a launch changes it.
 
-use super::buffer::Buffer;
 use super::operands::Operands;
 use super::schedule::{Cursors, Outcome};
 use super::{Counters, Dram, ExecError, FuncError, GemmPath};
+use crate::vta::buffer::Buffer;
 use crate::vta::config::{Geometry, Mem};
 use crate::vta::isa::{Insn, InsnIndex, Module, Uop, UopFields};
 

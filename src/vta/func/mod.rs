@@ -5,7 +5,6 @@
 //! go to any [`Dram`].
 
 mod alu;
-mod buffer;
 mod dram;
 mod error;
 mod gemm;

@@ -2,10 +2,10 @@
 //!
 //! A vector path converts elements once, when they are loaded; every element is used many times.
 
-use super::buffer::Buffer;
 use super::kernel::{GemmPath, Run, Shape, scalar_run};
 #[cfg(target_arch = "x86_64")]
 use super::simd::{Avx2, Vnni};
+use crate::vta::buffer::Buffer;
 use crate::vta::config::{Geometry, Mem};
 
 /// Input and weight buffers.

@@ -8,8 +8,8 @@
 )]
 
 use super::alu;
-use super::buffer::Buffer;
 use super::kernel::{Run, Shape, has_avx2, has_avx512_vnni};
+use crate::vta::buffer::Buffer;
 use crate::vta::isa::{AluInsn, Uop};
 use std::arch::x86_64::*;
 use std::ops::Range;

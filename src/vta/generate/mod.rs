@@ -6,9 +6,11 @@
 
 mod choices;
 mod compute;
+mod geometry;
 mod memory;
 
 pub use choices::{ByteChoices, Choices};
+pub use geometry::geometry;
 
 use super::config::{Geometry, Mem};
 use super::isa::{Deps, RawInsn};
@@ -19,11 +21,11 @@ use std::ops::Range;
 /// Start of the bytes that loads read.
 pub const INPUT_ADDR: u64 = 0x1_0000;
 /// Their number.
-pub const INPUT_BYTES: u64 = 0x2_0000;
+pub const INPUT_BYTES: u64 = 0x8000;
 /// Start of the bytes that stores write.
 pub const OUTPUT_ADDR: u64 = 0x4_0000;
 /// Their number.
-pub const OUTPUT_BYTES: u64 = 0x1_0000;
+pub const OUTPUT_BYTES: u64 = 0x4000;
 /// Start of the micro-operations.
 pub const UOP_ADDR: u64 = 0x8_0000;
 

@@ -6,14 +6,14 @@ use std::ops::{Deref, DerefMut};
 const LINE: usize = 64;
 
 /// `len` values, the first at a multiple of 64 bytes.
-pub(super) struct Buffer<T> {
+pub(in crate::vta) struct Buffer<T> {
     data: Vec<T>,
     start: usize,
     len: usize,
 }
 
 impl<T: Copy> Buffer<T> {
-    pub(super) fn new(len: usize, value: T) -> Self {
+    pub(in crate::vta) fn new(len: usize, value: T) -> Self {
         let data = vec![value; len + LINE / size_of::<T>().max(1)];
         // `align_offset` may give up (usize::MAX); a buffer that is not aligned is only slower.
         let start = Some(data.as_ptr().align_offset(LINE)).filter(|s| s + len <= data.len());

@@ -8,6 +8,8 @@
     reason = "a benchmark's result is what it prints"
 )]
 
+mod layer;
+
 use arco_tvm::vta::config::Geometry;
 use arco_tvm::vta::func::{GemmPath, Machine};
 use arco_tvm::vta::program::{self, Program};
@@ -17,15 +19,29 @@ use rten_tensor::NdTensor;
 use rten_tensor::prelude::*;
 use std::time::{Duration, Instant};
 
-/// A layer: golden program and the convolution as a matrix product `[m, k] x [k, n]`.
-const LAYERS: [(&str, [usize; 3]); 6] = [
+/// A layer: golden program (or one built here) and the convolution as a matrix product `[m, k] x [k, n]`.
+const LAYERS: [(&str, [usize; 3]); 7] = [
     ("programs/C2_h7w14c1", [56 * 56, 64 * 9, 64]),
     ("programs/C2_h7w56c2_hvt2", [56 * 56, 64 * 9, 64]),
     ("rtl/C5_i897", [28 * 28, 128 * 9, 128]),
     ("programs/C8_h14w14c2_ovt2", [14 * 14, 256 * 9, 256]),
     ("rtl/C8_i254", [14 * 14, 256 * 9, 256]),
+    (C11, [7 * 7, 512 * 9, 512]),
     ("programs/b8_C5_h7w28c2_hvt2", [28 * 28, 128 * 9, 128]),
 ];
+
+/// The layer that the golden data has no program of.
+const C11: &str = "C11_h7w7c4 (built here)";
+
+fn load(name: &str) -> Result<Program, program::ProgramError> {
+    if name == C11 {
+        return Ok(layer::conv3x3(&Geometry::default(), 7, 512, 4));
+    }
+    program::load(format!(
+        "{}/tests/data/vta/{name}.json.gz",
+        env!("CARGO_MANIFEST_DIR")
+    ))
+}
 
 /// How long one cell of the table may take.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -38,16 +54,12 @@ fn main() {
         Duration::ZERO
     };
     println!(
-        "{:<28} {:<22} {:>8} {:>8} {:>8} {:>7}",
+        "{:<28} {:<30} {:>8} {:>8} {:>8} {:>7}",
         "layer", "path", "min ms", "med ms", "GMAC/s", "allocs"
     );
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
     for (name, shape) in LAYERS {
-        let file = format!(
-            "{}/tests/data/vta/{name}.json.gz",
-            env!("CARGO_MANIFEST_DIR")
-        );
-        let program = match program::load(&file) {
+        let program = match load(name) {
             Ok(program) => program,
             Err(error) => {
                 println!("{name}: {error}");
@@ -75,7 +87,7 @@ fn print(layer: &str, path: &str, macs: usize, mut times: Vec<Duration>, allocat
     let (best, middle) = (ms(times[0]), ms(times[times.len() / 2]));
     let rate = macs as f64 / best / 1e6;
     let allocations = allocations.map_or("-".to_owned(), |n| n.to_string());
-    println!("{layer:<28} {path:<22} {best:>8.2} {middle:>8.2} {rate:>8.1} {allocations:>7}");
+    println!("{layer:<28} {path:<30} {best:>8.2} {middle:>8.2} {rate:>8.1} {allocations:>7}");
 }
 
 fn repeat(patience: Duration, mut f: impl FnMut()) -> Vec<Duration> {
@@ -128,11 +140,7 @@ fn library([m, k, n]: [usize; 3], patience: Duration) -> (String, Vec<Duration>)
 /// What an instruction costs that does nothing, and one that does little.
 fn instruction_cost(patience: Duration) {
     for name in ["rtl/C7_i642", "rtl/P1_i617"] {
-        let file = format!(
-            "{}/tests/data/vta/{name}.json.gz",
-            env!("CARGO_MANIFEST_DIR")
-        );
-        let Ok(program) = program::load(&file) else {
+        let Ok(program) = load(name) else {
             continue;
         };
         let (mut times, _) = vta(&program, GemmPath::detect(&Geometry::default()), patience);
