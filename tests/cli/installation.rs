@@ -148,3 +148,23 @@ exit code: 0
 
 "#]]);
 }
+
+#[test]
+fn no_compiler_to_link_with() {
+    let scene = Scene::new();
+    let mut command = scene.arco_tvm(&[
+        "tune",
+        "mlp",
+        "--target",
+        "llvm -mcpu=native",
+        "-o",
+        "mlp.log",
+        "--builders",
+        "1",
+    ]);
+    command.env("PATH", scene.path("empty"));
+    scene.says(&mut command, str![]);
+    let mut command = scene.arco_tvm(&["doctor"]);
+    command.env("PATH", scene.path("empty"));
+    scene.says(&mut command, str![]);
+}

@@ -73,6 +73,10 @@ impl Scene {
         insert("[CORES]", r"cores: (?<redacted>[0-9]+)");
         insert("[PATH]", r"linker: (?<redacted>\S+)");
         insert("[PORT]", r"127\.0\.0\.1:(?<redacted>[0-9]{4,5})\b");
+        insert(
+            "[DATE]",
+            r"(?<redacted>[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:,]+) INFO",
+        );
         redactions
             .insert("[FOLDER]", self.folder.path().to_path_buf())
             .unwrap();

@@ -71,6 +71,24 @@ error: this TVM has no code generator for cuda (it has: aocl, aocl_sw_emu, c, he
 }
 
 #[test]
+fn tuning_for_a_target_whose_device_is_not_here() {
+    // The wheel generates code for OpenCL and has no runtime for it.
+    let scene = Scene::new();
+    let mut command = scene.arco_tvm(&[
+        "tune",
+        "mlp",
+        "--target",
+        "opencl",
+        "-o",
+        "mlp.log",
+        "--builders",
+        "1",
+    ]);
+    scene.says(&mut command, str![]);
+    assert!(!scene.path("mlp.log").exists());
+}
+
+#[test]
 fn listing_tasks_for_a_target_that_this_tvm_has_no_code_for() {
     let scene = Scene::new();
     let mut command = scene.arco_tvm(&["tasks", "mlp", "--target", "cuda -arch=sm_80"]);
