@@ -71,8 +71,13 @@ impl Scene {
         insert("[TRIPLE]", r"-mtriple=(?<redacted>[\w-]+)");
         insert("[VERSION]", r"on Python (?<redacted>[0-9.]+)");
         insert("[CORES]", r"cores: (?<redacted>[0-9]+)");
-        insert("[PATH]", r"linker: (?<redacted>\S+)");
+        insert("[PATH]", r"linker: (?<redacted>/\S+)");
+        insert("[CPU]", r"for llvm -keys=cpu -mcpu=(?<redacted>\S+)");
         insert("[PORT]", r"127\.0\.0\.1:(?<redacted>[0-9]{4,5})\b");
+        insert(
+            "[DATE]",
+            r"(?<redacted>[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:,]+) INFO",
+        );
         redactions
             .insert("[FOLDER]", self.folder.path().to_path_buf())
             .unwrap();

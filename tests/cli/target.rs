@@ -71,6 +71,34 @@ error: this TVM has no code generator for cuda (it has: aocl, aocl_sw_emu, c, he
 }
 
 #[test]
+fn tuning_for_a_target_whose_device_is_not_here() {
+    // The wheel generates code for OpenCL and has no runtime for it.
+    let scene = Scene::new();
+    let mut command = scene.arco_tvm(&[
+        "tune",
+        "mlp",
+        "--target",
+        "opencl",
+        "-o",
+        "mlp.log",
+        "--builders",
+        "1",
+    ]);
+    scene.says(&mut command, str![[r#"
+exit code: 7
+--- standard output
+--- standard error
+importing mlp and extracting its tasks
+mlp: 3 tasks with 30 configurations for opencl -keys=opencl,gpu -max_function_args=128 -max_num_threads=256 -max_shared_memory_per_block=16384 -max_threads_per_block=256 -texture_spatial_limit=16384 -thread_warp_size=1
+gbt-16, seed 0, 192 trials; 1 builder, measured on this machine; nothing builds while it measures
+error: there is no opencl device at our device server on this machine
+  hint: the TVM that serves it must be built with that runtime (`arco-tvm doctor` lists those of this one): name another with --python, or a device elsewhere with --tracker and --key
+
+"#]]);
+    assert!(!scene.path("mlp.log").exists());
+}
+
+#[test]
 fn listing_tasks_for_a_target_that_this_tvm_has_no_code_for() {
     let scene = Scene::new();
     let mut command = scene.arco_tvm(&["tasks", "mlp", "--target", "cuda -arch=sm_80"]);
