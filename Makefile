@@ -77,10 +77,14 @@ lint-python: venv
 	$(VENV)/bin/ruff check $(RUFF_OPTIONS) $(PYTHON_CODE)
 	$(VENV)/bin/ruff format --check $(RUFF_OPTIONS) $(PYTHON_CODE)
 
-.PHONY: lint
-lint: lint-python ## Format check, clippy, ruff
-	$(CARGO) fmt --all --check
+# In release mode like the tests, so that build scripts and macros are compiled once.
+.PHONY: clippy
+clippy: venv
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+
+.PHONY: lint
+lint: lint-python clippy ## Format check, clippy, ruff
+	$(CARGO) fmt --all --check
 
 .PHONY: docs
 docs: ## Check the links of the API documentation and build it (target/doc)

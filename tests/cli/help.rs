@@ -18,36 +18,36 @@ fn printed(scene: &Scene, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// Appends the help of a command and of every command below it.
+fn append(page: &mut String, scene: &Scene, command: &[&str]) {
+    let help = printed(scene, &[command, &["--help"]].concat());
+    let heading = [&["arco-tvm"], command].concat().join(" ");
+    write!(
+        page,
+        "\n## {heading}\n\n```text\n{}\n```\n",
+        help.trim_end()
+    )
+    .unwrap();
+    let listed = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty());
+    // A description that goes on in the next line stands further to the right.
+    for line in listed.filter(|line| !line.starts_with("   ")) {
+        match line.split_whitespace().next() {
+            None | Some("help") => {}
+            Some(name) => append(page, scene, &[command, &[name]].concat()),
+        }
+    }
+}
+
 #[test]
 fn the_reference_page_is_what_help_says() {
-    let scene = Scene::new();
     let mut page = "# Command line\n\n\
         What `arco-tvm --help` says. `make bless` writes this page.\n"
         .to_owned();
-    for command in [
-        "",
-        "tune",
-        "verify",
-        "tasks",
-        "vta",
-        "vta run",
-        "vta trace",
-        "vta disasm",
-        "vta asm",
-        "vta info",
-        "doctor",
-    ] {
-        let arguments: Vec<&str> = command.split_terminator(' ').chain(["--help"]).collect();
-        let help = printed(&scene, &arguments);
-        let heading = format!("arco-tvm {command}");
-        write!(
-            page,
-            "\n## {}\n\n```text\n{}\n```\n",
-            heading.trim(),
-            help.trim_end()
-        )
-        .unwrap();
-    }
+    append(&mut page, &Scene::new(), &[]);
     Assert::new()
         .action_env("SNAPSHOTS")
         .eq(page, file!["../../docs/reference/cli.md"].raw());
