@@ -32,10 +32,12 @@ fn a_line_is_read_and_written_to_the_byte() {
 
 #[test]
 fn autotvms_least_line_is_enough() {
-    // `decode` asks for no version and no kwargs.
-    let line = r#"{"input": ["llvm", "t", []], "config": {"index": 0, "code_hash": null, "entity": []}, "result": [[1e-3], 0, 0.1, 0]}"#;
+    // `decode` asks for no version. It unpacks exactly four inputs, and so do we.
+    let line = r#"{"input": ["llvm", "t", [], {}], "config": {"index": 0, "code_hash": null, "entity": []}, "result": [[1e-3], 0, 0.1, 0]}"#;
     let record = Record::from_line(line).unwrap();
     assert_eq!(record.result.mean_cost(), Some(1e-3));
+    let three = line.replace(", {}]", "]");
+    assert!(Record::from_line(&three).is_err());
 }
 
 #[test]
@@ -54,8 +56,8 @@ fn blank_lines_are_skipped_with_a_warning_that_names_the_line() {
     assert_eq!(
         skipped(format!("{CONV}\n\n \t\r\n{CONV}\n").as_bytes()),
         [
-            "a.log, line 2: blank line skipped",
-            "a.log, line 3: blank line skipped"
+            "a.log, line 2 skipped: blank line",
+            "a.log, line 3 skipped: blank line"
         ]
     );
 }
@@ -102,7 +104,7 @@ fn the_format_before_version_0_2_is_named() {
         let old = CONV.replace(r#""version": 0.2"#, version);
         assert_eq!(
             skipped(format!("{old}\n{CONV}\n").as_bytes()),
-            ["a.log, line 1: line skipped (AutoTVM log version 0.1; only 0.2 is read)"]
+            ["a.log, line 1 skipped: AutoTVM log version 0.1; only 0.2 is read"]
         );
     }
 }
@@ -110,10 +112,7 @@ fn the_format_before_version_0_2_is_named() {
 #[test]
 fn lines_that_are_no_text_are_skipped() {
     let bytes = [b"\xff\xfe\0\n", CONV.as_bytes(), b"\n"].concat();
-    assert_eq!(
-        skipped(&bytes),
-        ["a.log, line 1: line skipped (no UTF-8 text)"]
-    );
+    assert_eq!(skipped(&bytes), ["a.log, line 1 skipped: no UTF-8 text"]);
 }
 
 #[test]
@@ -147,11 +146,7 @@ fn json_of_another_kind_is_skipped_and_says_what_is_missing() {
     let lines: Vec<usize> = log.skipped.iter().map(|line| line.line).collect();
     assert_eq!(lines, [1, 2, 3, 4, 5, 6, 7, 8]);
     let reasons: Vec<String> = log.skipped.iter().map(ToString::to_string).collect();
-    for (line, part) in [
-        (0, "input[0] (target)"),
-        (4, "result[0] (costs)"),
-        (5, "from 0 to 8"),
-    ] {
+    for (line, part) in [(0, "`input`"), (4, "result[0] (costs)"), (5, "from 0 to 8")] {
         assert!(reasons[line].contains(part), "{}", reasons[line]);
     }
 }
