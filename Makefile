@@ -25,7 +25,7 @@ export ARCO_TVM_INCLUDE = $(shell ls -d $(CURDIR)/$(VENV)/lib/python3*/site-pack
 
 .PHONY: help
 help: ## List these jobs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: venv build ## Tune a small network and compare it with the untuned one (about five minutes)
@@ -99,6 +99,14 @@ licences: venv ## Check the licences of all packages, with cargo-deny too where 
 .PHONY: bless
 bless: venv build ## Write the snapshots of the command line and docs/reference/cli.md anew; review the difference
 	SNAPSHOTS=overwrite $(CLEAN_ENV) $(CARGO) test --release --locked --test cli
+
+.PHONY: bench-network
+bench-network: venv build ## Network time against AutoTVM's XGBTuner, same trials, three runs (about half an hour)
+	$(VENV)/bin/python benches/network_time.py --model resnet-18 --trials-per-task 24 --runs 3
+
+.PHONY: bench-vta
+bench-vta: | rust ## The accelerator's functional and timing model, beside an int8 GEMM library
+	$(CARGO) bench --locked --bench vta_func --bench vta_timing
 
 .PHONY: clean
 clean: ## Remove what was built, .venv and the demo's log
