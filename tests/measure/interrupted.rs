@@ -45,7 +45,7 @@ fn ctrl_c_twice_ends_at_once() {
     let _turn = turn();
     let fleet = Fleet::new(Duration::from_secs(3));
     let mut tuner = Tuner::start(&fleet, 8);
-    tuner.wait_for_trials(1);
+    tuner.wait_for_measurement();
     let (there, before) = (fleet.processes(), tuner.logged());
     let sockets = there.listening();
     tuner.signal(Signal::SIGINT);

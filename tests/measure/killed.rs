@@ -67,7 +67,7 @@ fn killed_and_resumed(kills: usize, trials_per_task: usize, seed: u64) {
 
 #[test]
 fn a_killed_run_loses_nothing_that_was_finished_and_measures_nothing_twice() {
-    killed_and_resumed(3, 16, 3);
+    killed_and_resumed(2, 12, 3);
 }
 
 #[test]

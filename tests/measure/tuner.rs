@@ -44,6 +44,22 @@ impl Tuner {
         }
     }
 
+    /// Waits until it has measured something: TVM's untuned schedules come first.
+    pub fn wait_for_measurement(&mut self) {
+        let measured = || {
+            // There is none before it starts.
+            let events = read_journal(&self.log).unwrap_or_default();
+            events
+                .iter()
+                .any(|event| matches!(event, Event::Untuned { .. }))
+        };
+        assert!(
+            wait_until(Duration::from_secs(60), measured),
+            "{}",
+            self.said()
+        );
+    }
+
     /// Trials that its journal has.
     pub fn journalled(&self) -> Vec<String> {
         read_journal(&self.log)
@@ -83,8 +99,11 @@ impl Tuner {
         std::fs::read_to_string(&self.errors).unwrap()
     }
 
-    /// The lines of its log; fails when one is no record.
+    /// The lines of its log; fails when one is no record. A run that finished nothing leaves no log.
     pub fn logged(&self) -> Vec<String> {
+        if !self.log.exists() {
+            return Vec::new();
+        }
         let log = read_log(&self.log).unwrap();
         assert!(log.skipped.is_empty(), "{:?}", log.skipped);
         let text = std::fs::read_to_string(&self.log).unwrap();
