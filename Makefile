@@ -19,12 +19,16 @@ DEMO_TRIALS ?= 16
 DEMO_DIR := .build/demo
 DEMO_MEASURE := --cooldown 0 --min-repeat-ms 10
 
+# build.rs compiles the C++ of TVM's device `ext_dev` for these headers. Where there are none (yet), the library compiles it
+# when the device is first used.
+export ARCO_TVM_INCLUDE = $(shell ls -d $(CURDIR)/$(VENV)/lib/python3*/site-packages/tvm/include 2>/dev/null)
+
 .PHONY: help
 help: ## List these jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: build venv ## Tune a small network and compare it with the untuned one (about five minutes)
+demo: venv build ## Tune a small network and compare it with the untuned one (about five minutes)
 	@mkdir -p $(DEMO_DIR)
 	$(BIN) tune $(DEMO_MODEL) --target '$(DEMO_TARGET)' --trials-per-task $(DEMO_TRIALS) $(DEMO_MEASURE) \
 		--python $(VENV)/bin/python -o $(DEMO_DIR)/$(DEMO_MODEL).log
@@ -38,11 +42,11 @@ test: test-rust test-python ## Run all tests
 CLEAN_ENV := env -u VIRTUAL_ENV -u PYTHONPATH -u TVM_LIBRARY_PATH -u ARCO_PYTHON -u ARCO_TARGET -u ARCO_TRACKER -u ARCO_KEY
 
 .PHONY: test-rust
-test-rust: build venv
+test-rust: venv build
 	$(CLEAN_ENV) $(CARGO) test --release --locked --workspace
 
 .PHONY: test-python
-test-python: build venv
+test-python: venv build
 	cd tvm-patches && $(CLEAN_ENV) ../$(VENV)/bin/python -m pytest -q
 
 .PHONY: build
@@ -65,24 +69,35 @@ $(VENV)/.stamp: tvm-patches/requirements.lock tvm-patches/pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --no-index -e tvm-patches
 	@touch $@
 
-.PHONY: lint
-lint: venv ## Format check, clippy, ruff
-	$(CARGO) fmt --all --check
+PYTHON_CODE := tvm-patches benches .ci
+RUFF_OPTIONS := --config tvm-patches/pyproject.toml
+
+.PHONY: lint-python
+lint-python: venv
+	$(VENV)/bin/ruff check $(RUFF_OPTIONS) $(PYTHON_CODE)
+	$(VENV)/bin/ruff format --check $(RUFF_OPTIONS) $(PYTHON_CODE)
+
+# In release mode like the tests, so that build scripts and macros are compiled once.
+.PHONY: clippy
+clippy: venv
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
-	$(VENV)/bin/ruff check tvm-patches
-	$(VENV)/bin/ruff format --check tvm-patches
+
+.PHONY: lint
+lint: lint-python clippy ## Format check, clippy, ruff
+	$(CARGO) fmt --all --check
 
 .PHONY: docs
 docs: ## Check the links of the API documentation and build it (target/doc)
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --document-private-items
 
 .PHONY: licences
-licences: ## Check the licences of what is linked in, where cargo-deny is installed
+licences: venv ## Check the licences of all packages, with cargo-deny too where it is installed
+	$(VENV)/bin/python .ci/licences.py
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check licenses bans sources; \
-	else echo "cargo-deny is not installed: licences are not checked (cargo install cargo-deny)"; fi
+	else echo "cargo-deny is not installed: bans and sources of deny.toml are not checked"; fi
 
 .PHONY: bless
-bless: build venv ## Write the snapshots of the command line and docs/reference/cli.md anew; review the difference
+bless: venv build ## Write the snapshots of the command line and docs/reference/cli.md anew; review the difference
 	SNAPSHOTS=overwrite $(CLEAN_ENV) $(CARGO) test --release --locked --test cli
 
 .PHONY: clean

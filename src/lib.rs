@@ -1,6 +1,7 @@
 //! arco-tvm: an autotuner for TVM 0.19 that chooses configurations of TVM's own task templates.
 
 pub mod cli;
+mod ext_dev;
 pub mod frontend;
 pub mod measure;
 mod python;

@@ -341,8 +341,11 @@ fn best_picks_the_lines_that_autotvm_picks() {
         .enumerate()
         .map(|(index, costs)| {
             let line = line.replace("[\"tile_k\", \"sp\", [-1, ", "[\"tile_k\", \"sp\", [-1, 9");
-            with_costs(&line, costs).replacen("\"sp\", [-1, ", &format!("\"sp\", [-1, {index}"), 1)
-                + "\n"
+            with_costs(&line, costs).replacen(
+                "\"sp\", [-1, ",
+                &format!("\"sp\", [-1, {}", index + 1),
+                1,
+            ) + "\n"
         })
         .collect();
     std::fs::write(&close, near).unwrap();

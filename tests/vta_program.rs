@@ -42,6 +42,21 @@ fn text_of_a_golden_program_reads_back_as_the_same_program() {
 }
 
 #[test]
+fn json_of_a_golden_program_reads_back_as_the_same_program() {
+    for (name, program) in golden_programs("programs")
+        .into_iter()
+        .chain(golden_programs("rtl"))
+    {
+        let json = program.to_json().unwrap();
+        assert_eq!(json.contains("\"runs\""), !program.timing_only, "{name}");
+        assert!(
+            program::read(json.as_bytes()).unwrap() == program,
+            "{name} changed"
+        );
+    }
+}
+
+#[test]
 fn a_plain_file_reads_like_a_gzipped_one() {
     let path = golden("programs/conv_tiny_pad3x3.json.gz");
     let zipped = std::fs::read(&path).unwrap();

@@ -243,7 +243,7 @@ fn same_file(left: &Path, right: &Path) -> bool {
 }
 
 /// libloading keeps the dynamic loader's own words in the source of its errors.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     match error.source() {
         Some(source) => source.to_string(),
         None => error.to_string(),

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::frontend::InputShape;
 use crate::measure::{CoreSet, TrackerAddress};
 use crate::strategy::StrategyKind;
 
 use super::log::args::LogArgs;
+use super::vta::args::VtaCommand;
 
 /// Tunes the operators of a network for TVM 0.19 and writes an AutoTVM log.
 #[derive(Debug, Parser)]
@@ -25,8 +27,9 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 failure, 2 wrong use, 3 no usable TVM, 4 model, 5 target, 6 log, 7 no builder or device,
-8 every candidate failed, 9 outputs differ, 130 interrupted (what was finished is in the log)";
+Exit codes: 0 done, 1 failure, 2 wrong use, 3 no usable TVM, 4 model, 5 target, 6 log,
+7 no builder or device, 8 every candidate failed, 9 outputs differ,
+130 interrupted (what was finished is in the log)";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -37,6 +40,9 @@ pub enum Command {
     Verify(VerifyArgs),
     /// List a model's tasks, their spaces and knobs
     Tasks(TasksArgs),
+    /// Run, time, take apart and put together programs of the VTA accelerator
+    #[command(subcommand)]
+    Vta(VtaCommand),
     /// Look at the installation and say what to do about what is missing
     Doctor(DoctorArgs),
     /// Look at AutoTVM logs, mend, merge and convert them; needs no TVM
@@ -64,8 +70,14 @@ pub struct ModelArgs {
     #[arg(long, value_name = "FILE")]
     pub params: Option<PathBuf>,
     /// Batch size [default: the file's own, or 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub batch: Option<u32>,
+    /// Format of a model file, where its name does not tell: onnx, tflite, pytorch, relay and others
+    #[arg(long)]
+    pub format: Option<String>,
+    /// Shape of an input that the file leaves open, such as data=1,3,224,224; once for each input
+    #[arg(long, value_name = "NAME=SHAPE")]
+    pub input_shape: Vec<InputShape>,
 }
 
 /// Where and how candidates are measured.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tvm_rt::Tvm;
 
-use crate::frontend::{Frontend, ModelSpec};
+use crate::frontend::{Frontend, ModelDetails, ModelSpec};
 use crate::measure::{PeerError, PythonHost, Tracker, TrackerAddress};
 
 use super::args::{HostArgs, ModelArgs};
@@ -93,5 +93,14 @@ pub async fn greet_tracker(tracker: Option<&TrackerAddress>) -> Result<(), CliEr
 
 /// The model that the command line names.
 pub fn model_spec(args: &ModelArgs) -> ModelSpec {
-    ModelSpec::new(&args.model, args.params.as_deref(), args.batch)
+    let shapes = args.input_shape.iter();
+    let details = ModelDetails {
+        params: args.params.clone(),
+        batch: args.batch,
+        format: args.format.clone(),
+        shapes: shapes
+            .map(|input| (input.name.clone(), input.shape.clone()))
+            .collect(),
+    };
+    ModelSpec::new(&args.model, details)
 }

@@ -56,6 +56,10 @@ impl From<PeerError> for CliError {
             PeerError::Tracker(TrackerError::NoDevice { .. }) => {
                 "`arco-tvm doctor --tracker HOST:PORT` lists the keys that the tracker knows"
             }
+            PeerError::NoSuchDevice { .. } => {
+                "the TVM that serves it must be built with that runtime (`arco-tvm doctor` lists those of this one): \
+                 name another with --python, or a device elsewhere with --tracker and --key"
+            }
             _ => "`arco-tvm doctor` looks at the installation",
         };
         Self::new(ExitCode::Device, error.to_string(), hint)
@@ -73,6 +77,7 @@ impl From<FrontendError> for CliError {
                     }
                     "no-log" | "unreadable-log" => ExitCode::Log,
                     "no-device" => ExitCode::Device,
+                    "bad-request" => ExitCode::Usage,
                     _ => ExitCode::Failure,
                 };
                 Self::new(code, text, hint)

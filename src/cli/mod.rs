@@ -15,6 +15,7 @@ mod settings;
 mod tasks;
 mod tune;
 mod verify;
+mod vta;
 
 use clap::Parser;
 
@@ -50,6 +51,7 @@ fn run(cli: &Cli, printer: Printer) -> Result<ExitCode, CliError> {
             Command::Tasks(args) => interruptible(tasks::run(args, &settings, printer)).await,
             Command::Doctor(args) => interruptible(doctor::run(args, &settings, printer)).await,
             Command::Log(args) => log::run(args, printer),
+            Command::Vta(command) => vta::run(command, printer),
         }
     });
     // A thread that hangs in a call to a dead server must not keep the program.

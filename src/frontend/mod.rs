@@ -7,4 +7,4 @@ mod model;
 pub use client::{
     ExtractedTasks, Frontend, FrontendError, HostVersion, NetworkTimes, Verified, VerifyRequest,
 };
-pub use model::ModelSpec;
+pub use model::{InputShape, ModelDetails, ModelSpec};

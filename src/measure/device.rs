@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tvm_rt::rpc::{Session, TimeEvaluator, TimeOptions};
-use tvm_rt::{ArgValue, DataType, Device, DeviceType, NDArray};
+use tvm_rt::{ArgValue, DataType, Device, DeviceType, Function, NDArray};
 
 use crate::record::ErrorNo;
 
@@ -61,12 +61,25 @@ impl MeasureDevice {
         }
     }
 
-    /// Opens a session, so that the first candidate need not wait.
+    /// Opens a session, so that the first candidate need not wait, and asks whether the device is there.
     ///
     /// # Errors
     /// When there is no device to be had.
     pub async fn open(&mut self) -> Result<(), PeerError> {
-        self.peer.open().await
+        self.peer.open().await?;
+        let device = self.device;
+        let asked = self
+            .peer
+            .call(TRIFLE, move |session| exists(session.device(device)));
+        match asked.await {
+            Ok(false) => Err(PeerError::NoSuchDevice {
+                place: self.peer.place(),
+                device_type: device.device_type,
+            }),
+            Err(CallError::Unreachable(error)) => Err(error),
+            // Whatever else is wrong, the first candidate tells more of it.
+            Ok(true) | Err(_) => Ok(()),
+        }
     }
 
     /// Ends the session and a server of ours.
@@ -120,6 +133,20 @@ impl MeasureDevice {
             })
             .await
     }
+}
+
+/// How long a session may take to say whether it has a device.
+const TRIFLE: Duration = Duration::from_secs(10);
+
+/// Without this question a runtime that lacks the device fails every candidate, and RPC loses the reason.
+fn exists(device: Device) -> tvm_rt::Result<bool> {
+    // `kExist` of TVM's device_api.h.
+    let exist = 0_i32;
+    let (device_type, device_id) = (device.device_type.0, device.device_id);
+    let answer: i64 = Function::get("runtime.GetDeviceAttr")?
+        .call(&[device_type.into(), device_id.into(), exist.into()])?
+        .try_into()?;
+    Ok(answer != 0)
 }
 
 fn time_on(

@@ -64,6 +64,14 @@ pub enum PeerError {
         /// What TVM said.
         source: tvm_rt::Error,
     },
+    /// Its TVM runtime lacks the device, or the machine does.
+    #[error("there is no {device_type} device at {place}")]
+    NoSuchDevice {
+        /// Which server.
+        place: String,
+        /// What was looked for.
+        device_type: tvm_rt::DeviceType,
+    },
     /// Nobody answers.
     #[error("{place} accepts no session within {} s", CONNECT_LIMIT.as_secs())]
     Silent {
@@ -160,6 +168,14 @@ impl Peer {
                 self.abandon().await;
                 Err(CallError::TimedOut { limit })
             }
+        }
+    }
+
+    /// Where it is, for messages.
+    pub fn place(&self) -> String {
+        match &self.endpoint {
+            Endpoint::Local { role, .. } => format!("our {} server on this machine", role.name()),
+            Endpoint::Tracker { address, key, .. } => format!("`{key}` of the tracker {address}"),
         }
     }
 

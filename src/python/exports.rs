@@ -9,15 +9,29 @@ thread_local! {
     static LAST_ERROR: RefCell<CString> = RefCell::default();
 }
 
-/// Adopts the TVM of this process and registers `arco.tuner.*` in it. 0 on success; else [`arco_last_error`] tells.
+fn register() -> tvm_rt::Result<()> {
+    tvm_rt::Tvm::in_process()?;
+    super::tuner_functions::register()?;
+    crate::ext_dev::register()
+}
+
+/// Registers when the library is loaded, for those who only load it (`rpc_server --load-library`): a no-op where there is
+/// no TVM yet, or none at all (the command line). Nothing that takes long may happen here: the loader's lock is held.
+extern "C" fn at_load() {
+    // Nobody to tell: `arco_register` says what is wrong, and so does the TVM that misses the functions.
+    drop(catch_unwind(register));
+}
+
+#[used]
+// SAFETY: the dynamic loader calls what is in this section, once, after the libraries that this one needs.
+#[unsafe(link_section = ".init_array")]
+static AT_LOAD: extern "C" fn() = at_load;
+
+/// Adopts the TVM of this process and registers `arco.tuner.*`, `arco.vta.*` and the device `ext_dev` in it. 0 on success; else [`arco_last_error`] tells.
 // SAFETY: the name begins with `arco_`, which no other library of the process defines.
 #[unsafe(no_mangle)]
 pub extern "C" fn arco_register() -> c_int {
-    let registered = catch_unwind(|| {
-        tvm_rt::Tvm::in_process()?;
-        super::tuner_functions::register()
-    });
-    let text = match registered {
+    let text = match catch_unwind(register) {
         Ok(Ok(())) => return 0,
         Ok(Err(error)) => error.to_string(),
         Err(_) => "arco_register panicked".to_owned(),

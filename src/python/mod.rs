@@ -1,4 +1,4 @@
-//! What Python reaches in `libarco_tvm.so`: the search as PackedFuncs `arco.tuner.*`.
+//! What Python reaches in `libarco_tvm.so`: registration, and the search as PackedFuncs `arco.tuner.*`.
 
 mod exports;
 mod search;

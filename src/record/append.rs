@@ -136,13 +136,15 @@ impl AppendFile {
 
     fn write_whole(&mut self, line: &[u8]) -> io::Result<()> {
         let before = self.file.metadata()?.len();
-        let refused = match self.file.write(line) {
-            Ok(written) if written == line.len() => return Ok(()),
-            Ok(_) => io::Error::new(io::ErrorKind::StorageFull, "no space left for a whole line"),
-            Err(error) => error,
-        };
+        let written = self.file.write(line)?;
+        if written == line.len() {
+            return Ok(());
+        }
         self.file.set_len(before)?;
-        Err(refused)
+        Err(io::Error::new(
+            io::ErrorKind::StorageFull,
+            "no space left for a whole line",
+        ))
     }
 
     /// Waits until everything appended is on the disk, and looks whether the file is still where it was.

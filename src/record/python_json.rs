@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn numbers_that_only_python_has_are_read() {
-        let value = loads(r#"[NaN, -Infinity, Infinity, 1.5, "NaN \\" NaN"]"#).unwrap();
+        let value = loads(r#"[NaN, -Infinity, Infinity, 1.5, "NaN \" NaN"]"#).unwrap();
         let numbers: Vec<Option<f64>> = value.as_array().unwrap().iter().map(as_float).collect();
         assert!(numbers[0].is_some_and(f64::is_nan));
         assert_eq!(

@@ -13,13 +13,12 @@
     reason = "callers are compiled code; each block says what it relies on"
 )]
 
-use super::config::{Geometry, VtaConfig};
+use super::config::Geometry;
 use super::runtime::global::{self, attempt};
 use super::runtime::{
     BufferHandle, CallSite, DebugFlags, LoadArgs, RuntimeError, StoreArgs, UopCall, UopMode,
 };
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -128,15 +127,7 @@ pub extern "C" fn VTAReadBarrier(
 
 #[unsafe(no_mangle)]
 pub extern "C" fn VTASetDebugMode(_cmd: *mut c_void, flags: c_int) {
-    guarded((), || {
-        global::with(|runtime| {
-            runtime.set_dump(|text| {
-                // Whoever asks for a dump gets it where C programs write theirs; a closed stream is no reason to stop.
-                drop(std::io::stderr().write_all(text.as_bytes()));
-            });
-            runtime.set_debug(DebugFlags(flags.cast_unsigned()));
-        });
-    });
+    guarded((), || global::set_debug(DebugFlags(flags.cast_unsigned())));
 }
 
 #[unsafe(no_mangle)]
@@ -234,7 +225,7 @@ pub extern "C" fn VTAUopLoopEnd() {
 type Record = Option<unsafe extern "C" fn(*mut c_void) -> c_int>;
 
 /// Receives the text of an error.
-type Report = extern "C" fn(*const c_char);
+type Report = unsafe extern "C" fn(*const c_char);
 
 static REPORT: Mutex<Option<Report>> = Mutex::new(None);
 
@@ -250,8 +241,30 @@ fn report() {
     let report = *REPORT.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((report, error)) = report.and_then(|report| Some((report, global::take_error()?))) {
         let text = CString::new(error.to_string().replace('\0', " ")).unwrap_or_default();
-        report(text.as_ptr());
+        // SAFETY: the text is terminated.
+        unsafe { report(text.as_ptr()) };
     }
+}
+
+/// 0 if no error waits; else -1, and who wants to be told of errors is told. It has the signature of TVM's packed C
+/// functions (its arguments mean nothing), so that compiled code can call it after `VTASynchronize`, which returns nothing,
+/// and pass the failure on.
+#[unsafe(no_mangle)]
+pub extern "C" fn arco_vta_check(
+    _args: *mut c_void,
+    _type_codes: *mut c_int,
+    _num_args: c_int,
+    _out_value: *mut c_void,
+    _out_type_code: *mut c_int,
+    _resource: *mut c_void,
+) -> c_int {
+    guarded(-1, || {
+        let waits = global::error_waits();
+        if waits {
+            report();
+        }
+        -c_int::from(waits)
+    })
 }
 
 /// 0 on success; on failure -1, and the error waits.
@@ -377,7 +390,7 @@ pub unsafe extern "C" fn arco_vta_take_error(out: *mut c_char, capacity: usize) 
     })
 }
 
-/// Puts a device of another geometry in place: `config` is the text of a vta_config.json, or a geometry's name. 0 on
+/// Puts a device of another geometry in place: `config` is the text of a vta_config.json, a preset's or a geometry's name. 0 on
 /// success; on failure -1, and the error waits.
 ///
 /// # Safety
@@ -387,38 +400,30 @@ pub unsafe extern "C" fn arco_vta_set_config(config: *const c_char) -> c_int {
     guarded(-1, || {
         // SAFETY: the caller vouches for a terminated string.
         let text = unsafe { CStr::from_ptr(config) }.to_string_lossy();
-        let geometry = if text.trim_start().starts_with('{') {
-            VtaConfig::from_json(&text).and_then(|config| config.geometry())
-        } else {
-            Geometry::from_name(text.trim())
-        };
-        let result = geometry
+        let result = text
+            .parse::<Geometry>()
             .map_err(RuntimeError::from)
             .and_then(global::set_geometry);
         status(result.inspect_err(|error| global::fail(error.clone())))
     })
 }
 
-/// Writes the counters as a JSON object, as [`arco_vta_take_error`] writes its text.
+/// Writes the counters, and `cycle_count` where time is kept, as a JSON object, as [`arco_vta_take_error`] writes its text.
 ///
 /// # Safety
 /// `out` must have `capacity` writable bytes, or be null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn arco_vta_profiler_status(out: *mut c_char, capacity: usize) -> usize {
     guarded(0, || {
-        let counters = global::with(|runtime| runtime.device().counters());
-        let text = serde_json::to_string(&counters).unwrap_or_default();
         // SAFETY: the caller vouches for `out`.
-        unsafe { write_text(&text, out, capacity) }
+        unsafe { write_text(&global::status_json(), out, capacity) }
     })
 }
 
-/// Clears the counters.
+/// Clears the counters, cycles included.
 #[unsafe(no_mangle)]
 pub extern "C" fn arco_vta_profiler_clear() {
-    guarded((), || {
-        global::with(|runtime| runtime.device().clear_counters())
-    });
+    guarded((), global::clear_counters);
 }
 
 /// Simulated seconds since the counters were cleared: cycles by the geometry's clock; negative if the device keeps no time.
@@ -432,6 +437,34 @@ pub extern "C" fn arco_vta_simulated_seconds() -> f64 {
                 .cycles()
                 .map_or(-1.0, |cycles| cycles as f64 / hertz)
         })
+    })
+}
+
+/// Simulated cycles since the process began, whatever was cleared or replaced; negative if the device keeps no time.
+#[unsafe(no_mangle)]
+pub extern "C" fn arco_vta_total_cycles() -> i64 {
+    guarded(-1, || {
+        let cycles = global::total_cycles();
+        cycles.map_or(-1, |cycles| i64::try_from(cycles).unwrap_or(i64::MAX))
+    })
+}
+
+/// The accelerator's clock.
+#[unsafe(no_mangle)]
+pub extern "C" fn arco_vta_clock_mhz() -> u32 {
+    guarded(0, || global::with(|runtime| runtime.geometry().clock_mhz()))
+}
+
+/// Writes the geometry's name, as [`arco_vta_take_error`] writes its text.
+///
+/// # Safety
+/// `out` must have `capacity` writable bytes, or be null.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn arco_vta_geometry(out: *mut c_char, capacity: usize) -> usize {
+    guarded(0, || {
+        let name = global::with(|runtime| runtime.geometry().name());
+        // SAFETY: the caller vouches for `out`.
+        unsafe { write_text(&name, out, capacity) }
     })
 }
 

@@ -1,4 +1,4 @@
-//! The VTA accelerator that TVM 0.19 has no more: geometry, instruction set, functional model, runtime, resources.
+//! The VTA accelerator that TVM 0.19 has no more: geometry, instruction set, functional model, timing model, runtime, resources.
 //!
 //! What it is not: a compiler. Programs come from TVM's generated code through [`runtime`], or from files through
 //! [`program`]. The geometry is a run-time value everywhere; nothing here is fixed at compile time.
@@ -18,3 +18,4 @@ pub mod resources;
 pub mod run;
 pub mod runtime;
 pub mod timing;
+pub mod trace;

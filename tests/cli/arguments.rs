@@ -41,7 +41,7 @@ error: settings file arco.toml: TOML parse error at line 2, column 1
   |
 2 | trails-per-task = 64
   | ^^^^^^^^^^^^^^^
-unknown field `trails-per-task`, expected one of `python`, `target`, `strategy`, `seed`, `trials-per-task`, `early-stopping`, `tracker`, `key`, `number`, `repeat`, `min-repeat-ms`, `cooldown`, `flush-cpu-cache`, `builders`, `build-timeout`, `run-timeout`
+unknown field `trails-per-task`, expected one of `python`, `target`, `strategy`, `seed`, `trials-per-task`, `early-stopping`, `tracker`, `key`, `number`, `repeat`, `min-repeat-ms`, `cooldown`, `flush-cpu-cache`, `builders`, `remote-builders`, `devices`, `device-cores`, `cross-cc`, `time`, `build-timeout`, `run-timeout`
   hint: its keys are the long options without the dashes, such as `python` or `min-repeat-ms`
 
 "#]]);

@@ -136,13 +136,59 @@ fn the_virtual_environment_in_this_folder_is_used() {
 exit code: 0
 --- standard output
 [ ok ] Python: .venv/bin/python (./.venv)
-[ ok ] TVM: 0.19.0, /work/main/.venv/lib/python3.11/site-packages/tvm/libtvm.so
+[ ok ] TVM: 0.19.0, [TVM]/libtvm.so
 [ ok ] package arco_tvm: 0.1.0 on Python [VERSION]
 [ ok ] LLVM: 22.1.8, which calls this CPU [CPU]
 [ ok ] code generators: aocl, aocl_sw_emu, c, hexagon, llvm, metal, nvptx, opencl, rocm, sdaccel, stackvm, webgpu
 [ ok ] device runtimes: cpu, rpc
 [ ok ] cores: [CORES]
 [ ok ] linker: [PATH]
+[ ok ] local device: a server on this machine answers in [TIME]
+--- standard error
+
+"#]]);
+}
+
+#[test]
+fn no_compiler_to_link_with() {
+    let scene = Scene::new();
+    let mut command = scene.arco_tvm(&[
+        "tune",
+        "mlp",
+        "--target",
+        "llvm -mcpu=native",
+        "-o",
+        "mlp.log",
+        "--builders",
+        "1",
+    ]);
+    command.env("PATH", scene.path("empty"));
+    scene.says(&mut command, str![[r#"
+exit code: 7
+--- standard output
+--- standard error
+importing mlp and extracting its tasks
+warning: -mcpu=native is [CPU]
+mlp: 6 tasks with 1,031 configurations for llvm -keys=cpu -mcpu=[CPU]
+gbt-16, seed 0, 384 trials; 1 builder, measured on this machine; nothing builds while it measures
+error: the builder server ended before it was ready: [DATE] INFO arco_tvm.server: ending: there is no C++ compiler on PATH to link candidates with; install one (Debian: apt install g++)
+  hint: `arco-tvm doctor` looks at the installation
+
+"#]]);
+    let mut command = scene.arco_tvm(&["doctor"]);
+    command.env("PATH", scene.path("empty"));
+    scene.says(&mut command, str![[r#"
+exit code: 7
+--- standard output
+[ ok ] Python: [PYTHON] (--python, ARCO_PYTHON or arco.toml)
+[ ok ] TVM: 0.19.0, [TVM]/libtvm.so
+[ ok ] package arco_tvm: 0.1.0 on Python [VERSION]
+[ ok ] LLVM: 22.1.8, which calls this CPU [CPU]
+[ ok ] code generators: aocl, aocl_sw_emu, c, hexagon, llvm, metal, nvptx, opencl, rocm, sdaccel, stackvm, webgpu
+[ ok ] device runtimes: cpu, rpc
+[ ok ] cores: [CORES]
+[FAIL] linker: no g++ on PATH, and builders link candidates with it
+       install it (Debian: apt install g++)
 [ ok ] local device: a server on this machine answers in [TIME]
 --- standard error
 

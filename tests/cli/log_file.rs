@@ -17,7 +17,7 @@ fn a_log_that_is_a_folder() {
 exit code: 6
 --- standard output
 --- standard error
-error: cannot write the log logs: Is a directory (os error 21)
+error: cannot write logs: Is a directory (os error 21)
   hint: name a file that you may write with -o
 
 "#]],
@@ -34,7 +34,7 @@ fn a_log_in_a_folder_that_is_not_there() {
 exit code: 6
 --- standard output
 --- standard error
-error: cannot write the log logs/mlp.log: No such file or directory (os error 2)
+error: cannot write logs/mlp.log: No such file or directory (os error 2)
   hint: name a file that you may write with -o
 
 "#]],
@@ -53,7 +53,7 @@ fn a_log_that_another_run_writes() {
 exit code: 6
 --- standard output
 --- standard error
-error: another run writes to the log mlp.log
+error: another run writes to mlp.log
   hint: wait for it to end, or name another log with -o
 
 "#]],

@@ -13,3 +13,4 @@ mod model;
 mod scene;
 mod target;
 mod tracker;
+mod vta;

@@ -65,21 +65,27 @@ impl Scene {
         };
         insert(
             "[CPU]",
-            r"(?:calls this CPU|-mcpu=native is|-mcpu=native means|this machine's CPU,) (?<redacted>[\w.-]+)",
+            r"(?:calls this CPU|-mcpu=native is|-mcpu=native means|names this machine's CPU,) (?<redacted>[\w.-]+)",
         );
         insert("[TIME]", r"\b(?<redacted>[0-9.]+ ms)\b");
         insert("[TRIPLE]", r"-mtriple=(?<redacted>[\w-]+)");
         insert("[VERSION]", r"on Python (?<redacted>[0-9.]+)");
         insert("[CORES]", r"cores: (?<redacted>[0-9]+)");
-        insert("[PATH]", r"linker: (?<redacted>\S+)");
+        insert("[PATH]", r"linker: (?<redacted>/\S+)");
+        insert("[CPU]", r"for llvm -keys=cpu -mcpu=(?<redacted>\S+)");
         insert("[PORT]", r"127\.0\.0\.1:(?<redacted>[0-9]{4,5})\b");
+        insert(
+            "[DATE]",
+            r"(?<redacted>[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:,]+) INFO",
+        );
         redactions
             .insert("[FOLDER]", self.folder.path().to_path_buf())
             .unwrap();
         redactions.insert("[PYTHON]", support::python()).unwrap();
-        redactions
-            .insert("[TVM]", tvm_folder().to_path_buf())
-            .unwrap();
+        // libtvm is found by its real path.
+        for folder in [tvm_folder(), &tvm_folder().canonicalize().unwrap()] {
+            redactions.insert("[TVM]", folder.to_path_buf()).unwrap();
+        }
         redactions
     }
 }

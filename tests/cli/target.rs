@@ -15,7 +15,7 @@ exit code: 2
 --- standard output
 --- standard error
 error: no target is given
-  hint: add --target 'llvm -mcpu=native' for this machine's CPU, [CPU] set `target` in arco.toml
+  hint: add --target 'llvm -mcpu=native' for this machine's CPU, or set `target` in arco.toml
 
 "#]],
     );
@@ -49,7 +49,7 @@ exit code: 5
 --- standard output
 --- standard error
 error: unknown CPU 'skylark-avx512'
-  hint: -mcpu=native names this machine's CPU, [CPU]; did you mean skylake-avx512 or skylake_avx512 or skylake? known: alderlake, amdfam10, arrowlake, arrowlake-s, arrowlake_s, athlon, athlon-4, athlon-fx, athlon-mp, athlon-tbird, athlon-xp, athlon64, athlon64-sse3, atom, atom_sse4_2, atom_sse4_2_movbe, barcelona, bdver1, bdver2, bdver3, bdver4, bonnell, broadwell, btver1, btver2, c3, c3-2, cannonlake, cascadelake, clearwaterforest, cooperlake, core-avx-i, core-avx2, core2, core_2_duo_sse4_1, core_2_duo_ssse3, core_2nd_gen_avx, core_3rd_gen_avx, core_4th_gen_avx, core_4th_gen_avx_tsx, ...
+  hint: -mcpu=native names this machine's CPU, [CPU]; did you mean skylake-avx512 or skylake_avx512 or skylake? 131 are known
 
 "#]]);
 }
@@ -65,6 +65,34 @@ exit code: 5
 importing mlp and extracting its tasks
 error: this TVM has no code generator for cuda (it has: aocl, aocl_sw_emu, c, hexagon, llvm, metal, nvptx, opencl, rocm, sdaccel, stackvm, webgpu)
   hint: use a TVM 0.19 that was built for this target, with --python
+
+"#]]);
+    assert!(!scene.path("mlp.log").exists());
+}
+
+#[test]
+fn tuning_for_a_target_whose_device_is_not_here() {
+    // The wheel generates code for OpenCL and has no runtime for it.
+    let scene = Scene::new();
+    let mut command = scene.arco_tvm(&[
+        "tune",
+        "mlp",
+        "--target",
+        "opencl",
+        "-o",
+        "mlp.log",
+        "--builders",
+        "1",
+    ]);
+    scene.says(&mut command, str![[r#"
+exit code: 7
+--- standard output
+--- standard error
+importing mlp and extracting its tasks
+mlp: 3 tasks with 30 configurations for opencl -keys=opencl,gpu -max_function_args=128 -max_num_threads=256 -max_shared_memory_per_block=16384 -max_threads_per_block=256 -texture_spatial_limit=16384 -thread_warp_size=1
+gbt-16, seed 0, 192 trials; 1 builder, measured on this machine; nothing builds while it measures
+error: there is no opencl device at our device server on this machine
+  hint: the TVM that serves it must be built with that runtime (`arco-tvm doctor` lists those of this one): name another with --python, or a device elsewhere with --tracker and --key
 
 "#]]);
     assert!(!scene.path("mlp.log").exists());

@@ -85,7 +85,7 @@ fn doctor_finds_no_tracker() {
 exit code: 7
 --- standard output
 [ ok ] Python: [PYTHON] (--python, ARCO_PYTHON or arco.toml)
-[ ok ] TVM: 0.19.0, /work/main/.venv/lib/python3.11/site-packages/tvm/libtvm.so
+[ ok ] TVM: 0.19.0, [TVM]/libtvm.so
 [ ok ] package arco_tvm: 0.1.0 on Python [VERSION]
 [ ok ] LLVM: 22.1.8, which calls this CPU [CPU]
 [ ok ] code generators: aocl, aocl_sw_emu, c, hexagon, llvm, metal, nvptx, opencl, rocm, sdaccel, stackvm, webgpu
@@ -120,6 +120,23 @@ exit code: 2
 --- standard output
 --- standard error
 error: --tracker is given without --key
+  hint: a device at a tracker needs --tracker HOST:PORT and --key KEY
+
+"#]],
+    );
+}
+
+#[test]
+fn a_key_without_a_tracker() {
+    let scene = Scene::new();
+    let mut command = scene.arco_tvm(&["doctor", "--key", "pi"]);
+    scene.says(
+        &mut command,
+        str![[r#"
+exit code: 2
+--- standard output
+--- standard error
+error: --key is given without --tracker
   hint: a device at a tracker needs --tracker HOST:PORT and --key KEY
 
 "#]],

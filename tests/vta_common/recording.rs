@@ -1,9 +1,9 @@
 //! A device that remembers what it was given.
 
 use arco_tvm::vta::config::Geometry;
-use arco_tvm::vta::func::{Counters, Dram, FuncError, Machine};
+use arco_tvm::vta::func::{Counters, Dram, Machine};
 use arco_tvm::vta::isa::Insn;
-use arco_tvm::vta::runtime::{Device, Runtime};
+use arco_tvm::vta::runtime::{Device, Runtime, RuntimeError};
 use std::sync::{Arc, Mutex};
 
 /// The functional model, with a copy of every stream that it launches.
@@ -16,9 +16,10 @@ impl Device for Recorder {
     fn geometry(&self) -> &Geometry {
         self.machine.geometry()
     }
-    fn launch(&mut self, insns: &[Insn], dram: &mut dyn Dram) -> Result<(), FuncError> {
+    fn launch(&mut self, insns: &[Insn], dram: &mut dyn Dram) -> Result<(), RuntimeError> {
         self.launches.lock().unwrap().push(insns.to_vec());
-        self.machine.launch(insns, dram).map(|_| ())
+        self.machine.launch(insns, dram)?;
+        Ok(())
     }
     fn counters(&self) -> Counters {
         self.machine.counters()

@@ -28,7 +28,8 @@ struct Running {
     unanswered: usize,
     first_request: u64,
     last_beat: Option<u64>,
-    tail: u64,
+    /// From its last write to its end.
+    drain: u64,
     /// Zeros in the order in which they are written: `true` writes one, `false` passes a row.
     zeros: VecDeque<bool>,
     last_zero: Option<u64>,
@@ -141,8 +142,8 @@ pub fn run(insns: &[Insn], geometry: &Geometry, tokens: &mut [u8; 4]) -> Option<
                 && !running.zeros.contains(&true)
                 && running.end.is_none()
             {
-                let zeros = running.last_zero.map_or(0, |zero| zero + 4);
-                running.end = Some(zeros.max(last + running.tail));
+                let last_write = running.last_zero.unwrap_or(0).max(last + 1);
+                running.end = Some(last_write + running.drain);
             }
         }
         writing_client = arriving.filter(|_| now > 0);
@@ -253,7 +254,7 @@ fn begin(insn: &Insn, index: usize, now: u64, geometry: &Geometry) -> Running {
                 Mem::Acc | Mem::Acc8 | Mem::Out => 4,
             };
             let elem = geometry.elem_bytes(m.mem) as u64;
-            running.tail = if elem > beat { 5 } else { 4 };
+            running.drain = if elem > beat { 4 } else { 3 };
             running.first_request = now + u64::from(m.y_pad_0);
             running.requests = requests(m, geometry).into_iter().map(|r| r.1).collect();
             let width = usize::from(m.x_pad_0) + usize::from(m.x_size) + usize::from(m.x_pad_1);
@@ -274,7 +275,7 @@ fn begin(insn: &Insn, index: usize, now: u64, geometry: &Geometry) -> Running {
                 let end = if writes == 0 {
                     2
                 } else {
-                    (passes + writes - 1 + 4).max(2)
+                    (passes + writes - 1 + running.drain).max(2)
                 };
                 running.end = after(end);
                 zeros.clear();

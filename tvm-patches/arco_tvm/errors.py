@@ -36,11 +36,11 @@ class ArcoError(Exception):
 
 
 def unknown_name(kind: str, what: str, name: str, known: list[str]) -> ArcoError:
-    """An error for a name that isn't in `known`: lists them and the closest ones."""
+    """An error for a name that isn't in `known`: lists the closest ones, and all if they are few."""
     close = get_close_matches(name.lower(), known, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(close)}? " if close else ""
-    shown = ", ".join(known) if len(known) <= 40 else ", ".join(known[:40]) + ", ..."
-    return ArcoError(kind, f"unknown {what} {name!r}", f"{hint}known: {shown}")
+    shown = f"known: {', '.join(known)}" if len(known) <= 40 else f"{len(known)} are known"
+    return ArcoError(kind, f"unknown {what} {name!r}", hint + shown)
 
 
 def clip(text: str, limit: int = MAX_TEXT) -> str:

@@ -10,6 +10,8 @@ import tempfile
 
 from tvm.contrib import cc
 
+from arco_tvm.errors import ArcoError
+
 
 def link(
     output: str, objects: list[str], compiler: str | None = None, timeout: float | None = None, **kwargs
@@ -23,6 +25,12 @@ def link(
         done = subprocess.run(_ld(output, objects), capture_output=True, timeout=timeout, check=False)
         if done.returncode == 0:
             return
+    if compiler is None and cc.get_cc() is None:
+        raise ArcoError(
+            "no-compiler",
+            "there is no C++ compiler on PATH to link candidates with",
+            "install one (Debian: apt install g++)",
+        )
     cc.create_shared(output, objects, cc=compiler or None, **kwargs)
 
 

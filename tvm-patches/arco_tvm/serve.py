@@ -77,13 +77,17 @@ def main(argv: list[str] | None = None) -> int:
     from tvm.rpc import server as tvm_server
 
     from arco_tvm import compat  # noqa: F401
+    from arco_tvm.errors import ArcoError
     from arco_tvm.server import Address, Lifetime, Server
 
     tvm_server.logger.setLevel(logging.ERROR if args.quiet else logging.INFO)
     lifetime = Lifetime(args.owned)
     for name in args.imports:
         importlib.import_module(name)
-    _prepare(args.role)
+    try:
+        _prepare(args.role)
+    except ArcoError as exc:
+        lifetime.end(f"{exc.text}; {exc.hint}", 1)
     address = Address(
         args.host,
         args.port,

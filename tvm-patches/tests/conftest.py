@@ -1,5 +1,6 @@
 """Shared pieces: a convolution task, and servers that are started for a test and ended after it."""
 
+import ctypes
 import json
 import os
 import subprocess
@@ -9,6 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tvm._ffi.libinfo import find_include_path
+from tvm.contrib import cc
+from vta_support import call
+
+from arco_tvm import library
 
 TESTS = Path(__file__).resolve().parent
 PACKAGE = TESTS.parent
@@ -98,3 +104,29 @@ def wait_until(condition, seconds: float = 5.0) -> bool:
             return True
         time.sleep(0.02)
     return condition()
+
+
+@pytest.fixture(scope="session")
+def native() -> ctypes.CDLL:
+    """`libarco_tvm.so` with its symbols global, as a session of an RPC server loads it."""
+    path = next(path for path in library.candidates() if path.is_file())
+    return ctypes.CDLL(str(path), ctypes.RTLD_GLOBAL)
+
+
+@pytest.fixture
+def vta(native):
+    """Calls a global function of this process; the device is as at first, and so it is left."""
+    yield call
+    call("arco.vta.set_mode", "full")
+    call("arco.vta.set_config", "sim")
+    call("vta.simulator.profiler_debug_mode", 0)
+
+
+@pytest.fixture(scope="session")
+def kernel(native, tmp_path_factory) -> Path:
+    """The library of vta_kernel.c, which finds the runtime's functions in the process."""
+    path = tmp_path_factory.mktemp("kernel") / "vta_kernel.so"
+    source = Path(__file__).with_name("vta_kernel.c")
+    headers = [f"-I{folder}" for folder in find_include_path()]
+    cc.create_shared(str(path), [str(source)], options=["-O1", *headers], cc=os.environ.get("CC", "gcc"))
+    return path

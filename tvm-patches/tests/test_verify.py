@@ -77,6 +77,12 @@ def test_what_cannot_be_verified_says_why(change, kind):
     assert error.value.kind == kind
 
 
+def test_an_output_that_is_one_number_over_and_over_proves_nothing():
+    assert verify._constant(np.full(1000, 0.001, "float32"), 1e-3)
+    assert not verify._constant(np.array([0.001, 0.002], "float32"), 1e-3)
+    assert not verify._constant(np.array([3.0], "float32"), 1e-3), "a single number can still be wrong"
+
+
 def test_errors_are_relative_to_the_largest_output():
     reference = [np.array([0.0, 100.0], "float32"), np.array([1.0], "float32")]
     other = [np.array([0.05, 100.0], "float32"), np.array([1.0], "float32")]

@@ -80,6 +80,7 @@ fn verify_command(args: &TuneArgs, target: &str) -> String {
     let options = [
         ("--params", args.model.params.as_deref().map(path)),
         ("--batch", args.model.batch.map(|batch| batch.to_string())),
+        ("--format", args.model.format.clone()),
         (
             "--tracker",
             args.measure.tracker.as_ref().map(ToString::to_string),
@@ -93,6 +94,9 @@ fn verify_command(args: &TuneArgs, target: &str) -> String {
                 .into_iter()
                 .flat_map(|value| [option.to_owned(), value]),
         );
+    }
+    for input in &args.model.input_shape {
+        words.extend(["--input-shape".to_owned(), input.to_string()]);
     }
     let words: Vec<_> = words.iter().map(|word| format::shell_word(word)).collect();
     words.join(" ")

@@ -1,5 +1,6 @@
 //! The C functions as compiled code calls them. One test: there is one runtime in a process.
 use super::*;
+use crate::vta::runtime::SimulationMode;
 
 /// `acc[0..4] = 7 * i` by ALU: micro-operations add the immediate 7 to growing ranges.
 extern "C" fn record_add(_: *mut c_void) -> c_int {
@@ -134,7 +135,39 @@ fn compiled_code_s_calls_compute_report_errors_and_recover() {
     // SAFETY: the buffer has 512 bytes.
     let length = unsafe { arco_vta_profiler_status(text.as_mut_ptr().cast(), 512) };
     assert!(String::from_utf8_lossy(&text[..length]).contains("\"acc_load_nbytes\":256"));
-    assert!(arco_vta_simulated_seconds() < 0.0);
+    assert!(String::from_utf8_lossy(&text[..length]).contains("\"cycle_count\":"));
+
+    // Time goes on, whatever is cleared or replaced; without the timing model there is none.
+    let (seconds, cycles) = (arco_vta_simulated_seconds(), arco_vta_total_cycles());
+    assert_eq!(arco_vta_clock_mhz(), 100);
+    assert!(seconds > 0.0 && cycles > 0);
+    arco_vta_profiler_clear();
+    assert_eq!(
+        (arco_vta_simulated_seconds(), arco_vta_total_cycles()),
+        (0.0, cycles)
+    );
+    global::set_mode(SimulationMode::Functional).unwrap();
+    assert!(arco_vta_simulated_seconds() < 0.0 && arco_vta_total_cycles() < 0);
+    global::set_mode(SimulationMode::Full).unwrap();
+    assert_eq!(arco_vta_total_cycles(), cycles);
+
+    // A deadlock: compiled code that looks gets it, and the device is usable afterwards.
+    let check = || {
+        let null = std::ptr::null_mut();
+        arco_vta_check(null, null.cast(), 0, null, null.cast(), null)
+    };
+    assert_eq!(check(), 0);
+    for _ in 0..2 {
+        VTADepPop(cmd, 3, 2);
+        VTASynchronize(cmd, 1);
+        assert_eq!(check(), -1);
+        assert!(last_error().contains("waits for store->compute"));
+        assert_eq!(check(), 0);
+        VTADepPush(cmd, 2, 3);
+        VTADepPop(cmd, 2, 3);
+        VTASynchronize(cmd, 1);
+        assert_eq!(last_error(), "");
+    }
 
     // Threads share memory and stream without tearing either.
     std::thread::scope(|scope| {

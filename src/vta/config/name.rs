@@ -1,7 +1,25 @@
 //! The naming string of a geometry and its way back.
 
 use super::geometry::{DEFAULT_AXI_BITS, DEFAULT_CLOCK_MHZ, DEFAULT_MAX_BURST};
-use super::{ConfigError, Geometry, Target, VtaConfig};
+use super::{ConfigError, Geometry, Preset, Target, VtaConfig};
+use std::str::FromStr;
+
+impl FromStr for Geometry {
+    type Err = ConfigError;
+
+    /// The geometry that a text describes: a whole vta_config.json, a preset's name, a naming string or a model.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if it is none of these, or breaks a rule.
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        let text = text.trim();
+        if text.starts_with('{') {
+            return VtaConfig::from_json(text)?.geometry();
+        }
+        Preset::from_name(text)
+            .map_or_else(|| Geometry::from_name(text), |preset| Ok(preset.geometry()))
+    }
+}
 
 impl Geometry {
     /// The naming string, such as `1x16_i8w8a32_15_15_18_17`.

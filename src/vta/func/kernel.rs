@@ -55,8 +55,8 @@ pub(super) fn has_avx2() -> bool {
 }
 
 #[cfg(target_arch = "x86_64")]
-pub(super) fn has_avx512_vnni() -> bool {
-    is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni")
+fn has_avx512_vnni() -> bool {
+    super::arch512::is_available()
 }
 
 #[cfg(not(target_arch = "x86_64"))]

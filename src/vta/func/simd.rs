@@ -8,7 +8,13 @@
 )]
 
 use super::alu;
-use super::kernel::{Run, Shape, has_avx2, has_avx512_vnni};
+use super::arch512::{
+    self, _mm512_add_epi32, _mm512_castsi128_si512, _mm512_castsi512_si256, _mm512_dpbusd_epi32,
+    _mm512_inserti32x4, _mm512_inserti64x4, _mm512_loadu_si512, _mm512_permutex2var_epi32,
+    _mm512_set1_epi8, _mm512_set1_epi32, _mm512_setr_epi32, _mm512_setzero_si512,
+    _mm512_storeu_si512, _mm512_sub_epi32, load_quarter,
+};
+use super::kernel::{Run, Shape, has_avx2};
 use crate::vta::buffer::Buffer;
 use crate::vta::isa::{AluInsn, Uop};
 use std::arch::x86_64::*;
@@ -329,7 +335,7 @@ impl Vnni {
     /// Zeroed buffers, if the processor has AVX-512 VNNI and the blocks fill its vectors.
     pub(super) fn new(shape: Shape) -> Option<Self> {
         let fits = shape.block_in.is_multiple_of(4) && shape.block_out.is_multiple_of(16);
-        (has_avx512_vnni() && fits).then(|| Vnni {
+        (arch512::is_available() && fits).then(|| Vnni {
             shape,
             inp: Buffer::new(shape.inp_depth * shape.batch * shape.block_in, 0x80),
             wgt: Buffer::new(shape.wgt_depth * shape.block_out * shape.block_in, 0),
@@ -414,11 +420,11 @@ impl Vnni {
     }
 }
 
+on_avx512! {
 /// Sixteen rows of bytes to `[block_in/4][16][4]`.
 ///
 /// # Safety
 /// `rows` and `out` must have `16 * block_in` values, `block_in` must be a multiple of 16.
-#[target_feature(enable = "avx512f")]
 unsafe fn pack_vnni(rows: &[u8], out: &mut [i8], block_in: usize) {
     for k in (0..block_in).step_by(16) {
         // Four rows of four quads in each vector.
@@ -426,7 +432,7 @@ unsafe fn pack_vnni(rows: &[u8], out: &mut [i8], block_in: usize) {
         for (i, r) in r.iter_mut().enumerate() {
             // SAFETY: rows 4i..4i+4 of 16 have block_in bytes each, k + 16 <= block_in.
             let quarter = |j: usize| unsafe {
-                _mm_loadu_si128(rows.as_ptr().add((4 * i + j) * block_in + k).cast())
+                load_quarter(rows.as_ptr().add((4 * i + j) * block_in + k).cast())
             };
             *r = _mm512_castsi128_si512(quarter(0));
             *r = _mm512_inserti32x4::<1>(*r, quarter(1));
@@ -445,12 +451,13 @@ unsafe fn pack_vnni(rows: &[u8], out: &mut [i8], block_in: usize) {
         }
     }
 }
+}
 
+on_avx512! {
 /// `-128 * sum` of the weights of sixteen channels.
 ///
 /// # Safety
 /// `packed` must be whole 64-byte vectors, `bias` must have 16 values.
-#[target_feature(enable = "avx512f,avx512vnni")]
 unsafe fn bias_vnni(packed: &[i8], bias: &mut [i32]) {
     let offset = _mm512_set1_epi8(0x80u8.cast_signed());
     let sum = packed
@@ -465,10 +472,11 @@ unsafe fn bias_vnni(packed: &[i8], bias: &mut [i32]) {
     // SAFETY: `bias` has 16 values.
     unsafe { _mm512_storeu_si512(bias.as_mut_ptr().cast(), negated) }
 }
+}
 
+on_avx512! {
 /// # Safety
 /// All `n` steps must lie in their buffers, in VNNI's layout for `shape`.
-#[target_feature(enable = "avx512f,avx512vnni")]
 unsafe fn run_vnni(shape: &Shape, n: usize, steps: Steps<u8, i8>) {
     for row in 0..shape.batch {
         for j in (0..shape.block_out).step_by(16) {
@@ -499,12 +507,13 @@ unsafe fn run_vnni(shape: &Shape, n: usize, steps: Steps<u8, i8>) {
         }
     }
 }
+}
 
+on_avx512! {
 /// `T` steps for sixteen output channels; `REDUCE`, `SHARED` and the result as for [`tile_avx2`].
 ///
 /// # Safety
 /// As [`run_vnni`], for `T` steps.
-#[target_feature(enable = "avx512f,avx512vnni")]
 #[inline]
 unsafe fn tile_vnni<const T: usize, const REDUCE: bool, const SHARED: bool>(
     quads: usize,
@@ -548,4 +557,5 @@ unsafe fn tile_vnni<const T: usize, const REDUCE: bool, const SHARED: bool>(
         }
     }
     T
+}
 }

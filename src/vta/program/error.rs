@@ -82,6 +82,11 @@ pub enum ProgramError {
         /// What it holds.
         found: usize,
     },
+    /// A timing-only program that its JSON form cannot hold.
+    #[error(
+        "the timing-only JSON form holds one launch and micro-operations alone; drop `.timing_only` to use the form with memory"
+    )]
+    TimingForm,
     /// A line of program text that is not understood.
     #[error("line {line}: {reason}")]
     Text {

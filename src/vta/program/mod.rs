@@ -8,6 +8,7 @@ mod load;
 mod memory_json;
 pub mod text;
 mod timing_json;
+mod write_json;
 
 use super::config::{Geometry, Mem};
 use super::isa::{self, DecodeError, Insn, RawInsn};

@@ -1,7 +1,8 @@
 //! What executes a launch.
 
+use super::RuntimeError;
 use crate::vta::config::Geometry;
-use crate::vta::func::{Counters, Dram, FuncError, Machine};
+use crate::vta::func::{Counters, Dram, Machine};
 use crate::vta::isa::Insn;
 
 /// An accelerator that executes launches. Buffers, tokens and counters persist between them.
@@ -12,8 +13,8 @@ pub trait Device: Send {
     /// Executes a launch to FINISH.
     ///
     /// # Errors
-    /// [`FuncError`] for an instruction that cannot be executed and for deadlocks.
-    fn launch(&mut self, insns: &[Insn], dram: &mut dyn Dram) -> Result<(), FuncError>;
+    /// [`RuntimeError`] for an instruction that cannot be executed and for deadlocks.
+    fn launch(&mut self, insns: &[Insn], dram: &mut dyn Dram) -> Result<(), RuntimeError>;
 
     /// Statistics since they were last cleared.
     fn counters(&self) -> Counters;
@@ -54,8 +55,9 @@ impl Device for FuncDevice {
         self.machine.geometry()
     }
 
-    fn launch(&mut self, insns: &[Insn], dram: &mut dyn Dram) -> Result<(), FuncError> {
-        self.machine.launch(insns, dram).map(|_| ())
+    fn launch(&mut self, insns: &[Insn], dram: &mut dyn Dram) -> Result<(), RuntimeError> {
+        self.machine.launch(insns, dram)?;
+        Ok(())
     }
 
     fn counters(&self) -> Counters {

@@ -2,6 +2,7 @@
 
 use crate::vta::func::FuncError;
 use crate::vta::isa::EncodeError;
+use crate::vta::timing::TimingError;
 
 /// A call that the runtime cannot carry out.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -88,6 +89,9 @@ pub enum RuntimeError {
     /// The launch failed.
     #[error("launch: {0}")]
     Launch(#[from] FuncError),
+    /// The launch has no time.
+    #[error("timing of the {0}")]
+    Timing(#[from] TimingError),
     /// The geometry cannot change while instructions wait.
     #[error("{insns} instructions are still queued; synchronise before changing the geometry")]
     Busy {

@@ -5,19 +5,21 @@
 //! ([`take_error`]). Recording a kernel calls back into compiled code, so the lock is not held then; what is recorded
 //! belongs to the thread.
 
-use super::device::{Device, FuncDevice};
-use super::{CallSite, KernelBuilder, Runtime, RuntimeError, UopCall, UopMode};
+use super::{
+    CallSite, DebugFlags, KernelBuilder, Runtime, RuntimeError, SimulatedDevice, SimulationMode,
+    UopCall, UopMode,
+};
 use crate::vta::config::Geometry;
 use std::cell::RefCell;
+use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// Makes a device of a geometry.
-pub type DeviceFactory = fn(Geometry) -> Box<dyn Device>;
 
 struct Global {
     runtime: Runtime,
-    factory: DeviceFactory,
+    mode: SimulationMode,
     error: Option<RuntimeError>,
+    /// Cycles of devices that are gone, and of this one before its counters were cleared.
+    cycles_before: u64,
 }
 
 static GLOBAL: Mutex<Option<Global>> = Mutex::new(None);
@@ -31,20 +33,37 @@ fn lock() -> MutexGuard<'static, Option<Global>> {
     GLOBAL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn functional(geometry: Geometry) -> Box<dyn Device> {
-    Box::new(FuncDevice::new(geometry))
+impl Global {
+    fn new() -> Self {
+        let (geometry, mode) = (Geometry::default(), SimulationMode::default());
+        Global {
+            runtime: Runtime::on(Box::new(SimulatedDevice::new(geometry, mode))),
+            mode,
+            error: None,
+            cycles_before: 0,
+        }
+    }
+
+    fn replace_device(
+        &mut self,
+        geometry: Geometry,
+        mode: SimulationMode,
+    ) -> Result<(), RuntimeError> {
+        let passed = self.runtime.device().cycles().unwrap_or(0);
+        self.runtime
+            .replace_device(Box::new(SimulatedDevice::new(geometry, mode)))?;
+        self.mode = mode;
+        self.cycles_before += passed;
+        Ok(())
+    }
 }
 
 fn with_global<R>(f: impl FnOnce(&mut Global) -> R) -> R {
     let mut guard = lock();
-    f(guard.get_or_insert_with(|| Global {
-        runtime: Runtime::new(Geometry::default()),
-        factory: functional,
-        error: None,
-    }))
+    f(guard.get_or_insert_with(Global::new))
 }
 
-/// Calls `f` with the process's runtime, which starts on the functional model with the default geometry.
+/// Calls `f` with the process's runtime, which starts on both models with the default geometry.
 pub fn with<R>(f: impl FnOnce(&mut Runtime) -> R) -> R {
     with_global(|global| f(&mut global.runtime))
 }
@@ -75,33 +94,78 @@ pub fn fail(error: RuntimeError) {
     });
 }
 
+/// True if an error waits.
+pub fn error_waits() -> bool {
+    with_global(|global| global.error.is_some())
+}
+
 /// The error that waits, if one does; calls work again after it is taken.
 pub fn take_error() -> Option<RuntimeError> {
     with_global(|global| global.error.take())
 }
 
-/// Puts a device of another geometry in place; buffers and kernels stay.
+/// Puts a device of another geometry in place; buffers and kernels stay, tokens and on-chip buffers are new.
 ///
 /// # Errors
 /// [`RuntimeError::Busy`] while instructions are queued.
 pub fn set_geometry(geometry: Geometry) -> Result<(), RuntimeError> {
-    with_global(|global| {
-        let device = (global.factory)(geometry);
-        global.runtime.replace_device(device)
-    })
+    with_global(|global| global.replace_device(geometry, global.mode))
 }
 
 /// Chooses what executes launches from now on, beginning with a device of the present geometry.
 ///
 /// # Errors
 /// [`RuntimeError::Busy`] while instructions are queued.
-pub fn set_device_factory(factory: DeviceFactory) -> Result<(), RuntimeError> {
+pub fn set_mode(mode: SimulationMode) -> Result<(), RuntimeError> {
+    with_global(|global| global.replace_device(global.runtime.geometry(), mode))
+}
+
+/// `VTASetDebugMode`; what flags 2 and 4 dump goes to standard error.
+pub fn set_debug(flags: DebugFlags) {
+    with(|runtime| {
+        runtime.set_dump(|text| {
+            // Whoever asks for a dump gets it where C programs write theirs; a closed stream is no reason to stop.
+            drop(std::io::stderr().write_all(text.as_bytes()));
+        });
+        runtime.set_debug(flags);
+    });
+}
+
+/// What executes launches.
+pub fn mode() -> SimulationMode {
+    with_global(|global| global.mode)
+}
+
+/// Simulated cycles since the process began, whatever was cleared or replaced in between; none if no time is kept now.
+pub fn total_cycles() -> Option<u64> {
     with_global(|global| {
-        let device = factory(global.runtime.geometry());
-        global.runtime.replace_device(device)?;
-        global.factory = factory;
-        Ok(())
+        let cycles = global.runtime.device().cycles()?;
+        Some(global.cycles_before + cycles)
     })
+}
+
+/// Clears the statistics, cycles included.
+pub fn clear_counters() {
+    with_global(|global| {
+        let device = global.runtime.device();
+        let passed = device.cycles().unwrap_or(0);
+        device.clear_counters();
+        global.cycles_before += passed;
+    });
+}
+
+/// The statistics as a JSON object: the counters, and `cycle_count` where time is kept.
+pub fn status_json() -> String {
+    let (counters, cycles) = with_global(|global| {
+        let device = global.runtime.device();
+        (device.counters(), device.cycles())
+    });
+    let entries = counters.entries().into_iter();
+    let entries = entries.chain(cycles.map(|cycles| ("cycle_count", cycles)));
+    let object: serde_json::Map<String, serde_json::Value> = entries
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect();
+    serde_json::Value::Object(object).to_string()
 }
 
 /// Pushes the kernel of a call site, recording it by `record` if this is its first use with this closure. `record` runs

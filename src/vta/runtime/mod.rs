@@ -12,6 +12,7 @@ mod memory;
 mod queue;
 mod serialize;
 mod session;
+mod simulated;
 mod uop_cache;
 
 pub use device::{Device, FuncDevice};
@@ -20,4 +21,5 @@ pub use kernel::{KernelBuilder, KernelOp, UopCall, UopKernel, UopLoop, UopMode};
 pub use memory::{BufferHandle, MemoryManager, PAGE_BYTES};
 pub use queue::{InsnQueue, MAX_INSNS, Stage};
 pub use session::{CallSite, DebugFlags, LoadArgs, Runtime, StoreArgs};
+pub use simulated::{SimulatedDevice, SimulationMode, UnknownMode};
 pub use uop_cache::{MAX_UOPS, UOP_BASE};

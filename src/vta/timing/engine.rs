@@ -12,7 +12,7 @@ use super::observer::{Executed, Observer, ReadRequest, WaitReason, WriteRequest}
 use super::padding::Padding;
 use super::port::{ReadPort, Service, Slot};
 use super::rules::{
-    FETCH_DRAIN, InsnClass, LOAD_WRITE_TO_END, MAX_CYCLE, NOTHING_TO_READ, ReadClient, Rules,
+    FETCH_DRAIN, InsnClass, LOAD_BEAT_TO_WRITE, MAX_CYCLE, NOTHING_TO_READ, ReadClient, Rules,
 };
 use super::tokens::{TokenSet, Tokens, taken_by};
 use crate::vta::config::Mem;
@@ -200,16 +200,17 @@ impl<O: Observer> Engine<'_, O> {
         self.check_sram(m, m.sram_elements())?;
         let mut rest = Bursts::new(m, self.rules);
         let mut padding = Padding::new(m, now);
+        let drain = self.rules.load_drain(m.mem);
         let Some(first) = rest.next() else {
             // No rows: only zeros are written, if any.
-            let end = padding.finish().map_or(0, |last| last + LOAD_WRITE_TO_END);
+            let end = padding.finish().map_or(0, |last| last + drain);
             return Ok(Some(end.saturating_sub(now).max(NOTHING_TO_READ)));
         };
         self.modules[module.index()].loading = Loading {
             client,
             rest,
             padding,
-            tail: self.rules.load_tail(m.mem),
+            drain,
         };
         let slot = if module == Module::Load {
             Slot::Load
@@ -286,8 +287,8 @@ impl<O: Observer> Engine<'_, O> {
     ) {
         let state = &mut self.modules[module.index()];
         let loading = &mut state.loading;
-        // A beat is written one cycle after it arrives.
-        loading.padding.data(service.start + 2, service.last + 2);
+        let written = service.start + 1 + LOAD_BEAT_TO_WRITE..service.last + 1 + LOAD_BEAT_TO_WRITE;
+        loading.padding.data(&written);
         let next = loading.rest.next();
         if let Some(next) = next {
             self.port.enter(slot, next, now + 1);
@@ -295,11 +296,9 @@ impl<O: Observer> Engine<'_, O> {
         let running = &mut state.running;
         running.transfer += u64::from(burst.beats);
         if next.is_none() {
-            let data_end = service.last + loading.tail;
-            let zeros_end = loading
-                .padding
-                .finish()
-                .map_or(0, |last| last + LOAD_WRITE_TO_END);
+            let data_end = written.end - 1 + loading.drain;
+            let zeros = loading.padding.finish();
+            let zeros_end = zeros.map_or(0, |last| last + loading.drain);
             running.padding = zeros_end.saturating_sub(data_end);
             self.wakes[module.index()] = Wake::end(data_end.max(zeros_end));
         }

@@ -22,10 +22,13 @@
 //!
 //! # How exact
 //!
-//! All micro-benchmarks and all RTL records of the default geometry and of BLOCK 32 in the golden data agree to the cycle, and every
-//! memory request of the three traces agrees in cycle, address, length and tag. BLOCK 8: two records agree to the cycle,
-//! the third is off by 13 of 1,889,710 (a detail of padded loads or of stores of several rows when an element is no wider
-//! than the bus).
+//! All micro-benchmarks and all RTL records of the golden data (BLOCK 8, 16 and 32) agree to the cycle, and every memory
+//! request of the three traces agrees in cycle, address, length and tag.
+//!
+//! What first looked like a race between fetch and loads was three plain rules: an instruction leaves its queue when it
+//! ends and not when it starts, so queues do fill, and a full one stops fetch; a request that is taken in the very cycle
+//! in which the memory takes the last one out of its queue finds that queue not empty, and pays no delay; and zeros are
+//! written in buffer order ([`Rules`], `padding.rs`).
 
 mod account;
 mod burst;

@@ -161,7 +161,7 @@ impl TimingModel {
     pub fn launch_with<O: Observer>(
         &mut self,
         insns: &[Insn],
-        observer: O,
+        mut observer: O,
     ) -> Result<LaunchTiming, TimingError> {
         let launch = self.launches;
         self.launches += 1;
@@ -169,6 +169,7 @@ impl TimingModel {
             let insns = insns.len();
             return Err(TimingError::TooMany { launch, insns });
         }
+        observer.launched(launch);
         self.tokens.restart();
         self.modules.iter_mut().for_each(ModuleState::restart);
         let mut engine = Engine {

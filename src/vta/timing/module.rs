@@ -92,8 +92,8 @@ pub(super) struct Loading {
     /// The requests that have not entered the client's queue.
     pub(super) rest: Bursts,
     pub(super) padding: Padding,
-    /// From its last beat to its end.
-    pub(super) tail: u64,
+    /// From its last write to its end.
+    pub(super) drain: u64,
 }
 
 /// Fills the unused part of a queue.
@@ -130,7 +130,7 @@ impl ModuleState {
                 client: ReadClient::Inp,
                 rest: Bursts::none(),
                 padding: Padding::none(),
-                tail: 0,
+                drain: 0,
             },
             idle_since: 0,
         }

@@ -61,6 +61,8 @@ pub struct WriteRequest {
 /// Sees what happens, in the order in which it is decided; times of different events need not be in order. Every method
 /// does nothing by default, so that an observer costs what it uses and `()` costs nothing.
 pub trait Observer {
+    /// A launch begins; its cycles count from 0.
+    fn launched(&mut self, _launch: u32) {}
     /// An instruction was handed to its module's queue in `cycle`.
     fn dispatched(&mut self, _index: InsnIndex, _module: Module, _cycle: u64) {}
     /// An instruction ended.
@@ -91,6 +93,9 @@ impl Observer for () {
 
 impl<O: Observer> Observer for &mut O {
     const ACTIVE: bool = O::ACTIVE;
+    fn launched(&mut self, launch: u32) {
+        (**self).launched(launch);
+    }
     fn dispatched(&mut self, index: InsnIndex, module: Module, cycle: u64) {
         (**self).dispatched(index, module, cycle);
     }

@@ -1,6 +1,7 @@
 //! When the zeros of a padded LOAD are written.
 
 use crate::vta::isa::MemInsn;
+use std::ops::Range;
 
 /// Writes the zero elements of a LOAD in the cycles in which its data does not write.
 ///
@@ -52,14 +53,14 @@ impl Padding {
         self.before == 0 && self.after == 0
     }
 
-    /// Data writes in the cycles from `from` to before `to`; ranges come in order.
+    /// Data writes in these cycles; ranges come in order.
     #[inline]
-    pub(super) fn data(&mut self, from: u64, to: u64) {
+    pub(super) fn data(&mut self, cycles: &Range<u64>) {
         if self.is_empty() {
             return;
         }
-        self.write_until(from);
-        let from = from.max(self.at);
+        self.write_until(cycles.start);
+        let (from, to) = (cycles.start.max(self.at), cycles.end);
         if to > from {
             if self.before == 0 {
                 self.pass -= self.pass.min(to - from);

@@ -13,8 +13,8 @@ pub(super) const READ_TAGS: usize = 16;
 pub(super) const MEMORY_LATENCY: u64 = 17;
 /// From the last beat of a batch of instructions to the cycle that hands out the first (rule f).
 pub(super) const FETCH_DRAIN: u64 = 3;
-/// From the last write of a LOAD's data or zeros to its end; data is written one cycle after its beat (rule c).
-pub(super) const LOAD_WRITE_TO_END: u64 = 4;
+/// From a beat's arrival to the cycle in which a LOAD writes it.
+pub(super) const LOAD_BEAT_TO_WRITE: u64 = 1;
 /// Fewest cycles of a LOAD without rows: those of a NOP.
 pub(super) const NOTHING_TO_READ: u64 = 2;
 /// No event may lie beyond this cycle: 2^60, so that sums cannot overflow.
@@ -261,14 +261,15 @@ impl Rules {
         COSTS[class.index()]
     }
 
-    /// From a LOAD's last beat to its end: one cycle to write the element, and one more where an element is put together
-    /// from several beats (rule c: uop 4, the others 5; BLOCK 8, where an input is one beat: 4).
+    /// From the last write of a LOAD, of data or of zeros, to its end: 4, or 3 where an element is no wider than a beat and
+    /// need not be put together (rule c: the data of uop ends 4 after its last beat, of the others 5; the inputs of BLOCK 8
+    /// are like uop).
     #[inline]
-    pub fn load_tail(&self, mem: Mem) -> u64 {
+    pub fn load_drain(&self, mem: Mem) -> u64 {
         if self.log_elem_bytes(mem) > self.log_beat_bytes {
-            LOAD_WRITE_TO_END + 1
+            4
         } else {
-            LOAD_WRITE_TO_END
+            3
         }
     }
 

@@ -82,8 +82,10 @@ def _load_with_importer(
     except TVMCException as exc:
         raise ArcoError(
             "unreadable-model",
-            f"{file}: {exc}",
-            f'give "format", one of {", ".join(frontends.get_frontend_names())}',
+            f"{file}: its format is not known"
+            if model_format is None
+            else f"{file}: there is no importer for the format {model_format!r}",
+            f"give the format (--format), one of {', '.join(frontends.get_frontend_names())}",
         ) from exc
     try:
         if name == "onnx":
@@ -121,7 +123,11 @@ def onnx_shapes(file: Path, shapes: dict[str, list[int]], batch: int | None) -> 
             "check that the file is complete; onnx.checker.check_model(path) says more",
         ) from exc
     if not graph.node:
-        raise ArcoError("unreadable-model", f"{file} is not an ONNX model: it has no operators")
+        raise ArcoError(
+            "unreadable-model",
+            f"{file} is not an ONNX model: it has no operators",
+            "check that the file is complete",
+        )
     weights = {tensor.name for tensor in graph.initializer}
     fed = [value for value in graph.input if value.name not in weights]
     for name in shapes:
@@ -143,7 +149,7 @@ def onnx_shapes(file: Path, shapes: dict[str, list[int]], batch: int | None) -> 
             raise ArcoError(
                 "dynamic-shape",
                 f"input {value.name} of {file} has open dimensions: {[d or '?' for d in dims]}",
-                f'give the shape, e.g. "shapes": {{"{value.name}": [1, 3, 224, 224]}}',
+                f"give its shape, for example --input-shape {value.name}=1,3,224,224",
             )
         result[value.name] = dims
     return result
@@ -158,5 +164,5 @@ def _check_batch(model: Model, batch: int | None) -> None:
             raise ArcoError(
                 "bad-request",
                 f"batch {batch} asked, but input {name} of {model.name} is {fed['shape']}",
-                'leave the batch out, or give "shapes" if the format allows it',
+                "leave the batch out, or give --input-shape if the format allows it",
             )

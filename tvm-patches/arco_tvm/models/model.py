@@ -51,7 +51,7 @@ class Model:
                 raise ArcoError(
                     "dynamic-shape",
                     f"input {var.name_hint} has shape {list(kind.shape)}: not all dimensions are known",
-                    f'give the shape, e.g. "shapes": {{"{var.name_hint}": [1, 3, 224, 224]}}',
+                    f"give its shape, for example --input-shape {var.name_hint}=1,3,224,224",
                 )
             fed[var.name_hint] = {"shape": [int(dim) for dim in kind.shape], "dtype": str(kind.dtype)}
         return fed

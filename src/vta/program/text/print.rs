@@ -2,6 +2,7 @@
 
 use crate::vta::config::{Geometry, Mem};
 use crate::vta::isa::{RawInsn, UOP_BYTES, UopFields, decode};
+use crate::vta::program::write_json::hex;
 use crate::vta::program::{DramRow, Expected, Program};
 use std::fmt::Write;
 
@@ -114,13 +115,6 @@ fn data(out: &mut String, row: &DramRow, geometry: &Geometry) {
     for bytes in row.bytes.chunks(LINE_BYTES) {
         line(out, format_args!("  {}", hex(bytes)));
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }
 
 /// Writing to a string cannot fail.

@@ -1,0 +1,78 @@
+//! How ext_dev.cc is compiled: the same at build time (build.rs) and at run time (src/ext_dev).
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The C++ that TVM's virtual classes need.
+pub const SOURCE: &str = include_str!("ext_dev.cc");
+
+/// What g++ and clang++ are told, besides where the headers are.
+pub const FLAGS: [&str; 7] = [
+    "-std=c++17",
+    "-O2",
+    "-fPIC",
+    "-shared",
+    "-w",
+    "-DDMLC_USE_FOPEN64=0",
+    "-DDMLC_USE_LOGGING_LIBRARY=<tvm/runtime/logging.h>",
+];
+
+/// The headers that decide the layout of what passes between TVM and the shim.
+const LAYOUT: [&str; 9] = [
+    "include/tvm/runtime/c_runtime_api.h",
+    "include/tvm/runtime/container/optional.h",
+    "include/tvm/runtime/container/string.h",
+    "include/tvm/runtime/device_api.h",
+    "include/tvm/runtime/object.h",
+    "include/tvm/runtime/packed_func.h",
+    "include/tvm/runtime/profiling.h",
+    "include/tvm/runtime/registry.h",
+    "3rdparty/dlpack/include/dlpack/dlpack.h",
+];
+
+/// The folder that has TVM's `include` and `3rdparty`: a wheel's `tvm` folder, or a checkout.
+pub struct Headers {
+    root: PathBuf,
+}
+
+impl Headers {
+    /// Beside an `include` folder.
+    pub fn of_include(include: &Path) -> Option<Self> {
+        Self::in_root(include.parent()?)
+    }
+
+    /// In a folder, if all that is needed is there.
+    pub fn in_root(root: &Path) -> Option<Self> {
+        let root = root.to_owned();
+        LAYOUT
+            .iter()
+            .all(|header| root.join(header).is_file())
+            .then_some(Self { root })
+    }
+
+    /// Arguments that name the folders.
+    pub fn arguments(&self) -> Vec<String> {
+        [
+            "include",
+            "3rdparty/dlpack/include",
+            "3rdparty/dmlc-core/include",
+        ]
+        .iter()
+        .map(|folder| format!("-I{}", self.root.join(folder).display()))
+        .collect()
+    }
+
+    /// A number that is another one if the shim's source, its flags or the layout of TVM's classes differ.
+    ///
+    /// # Errors
+    /// A header cannot be read.
+    pub fn key(&self) -> io::Result<u64> {
+        let mut hasher = DefaultHasher::new();
+        (SOURCE, FLAGS).hash(&mut hasher);
+        for header in LAYOUT {
+            std::fs::read(self.root.join(header))?.hash(&mut hasher);
+        }
+        Ok(hasher.finish())
+    }
+}
