@@ -15,6 +15,8 @@ use super::tracker::{Tracker, TrackerAddress, TrackerError};
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// How long a live session may take to answer a trifle.
 const PING_LIMIT: Duration = Duration::from_secs(5);
+/// How long to wait before a tracker is asked again that did not answer, or gave a device that is not there.
+const TRACKER_PAUSE: Duration = Duration::from_millis(500);
 /// How often a server is replaced in a row before we give up on it.
 const MOST_RESTARTS: u32 = 3;
 
@@ -234,13 +236,7 @@ impl Peer {
             } => {
                 // A turn that is shorter than the call would be ended in the middle of it.
                 let lease = lease.max(at_least + PING_LIMIT);
-                let turn = Tracker::connect(&address)
-                    .await?
-                    .request(&key, patience)
-                    .await?;
-                let ends = Some(Instant::now() + lease);
-                let session = connect(&turn.host, turn.port, &turn.match_key, Some(lease)).await?;
-                Open { session, ends }
+                open_tracked(&address, &key, patience, lease).await?
             }
         };
         let session = open.session.clone();
@@ -257,27 +253,75 @@ impl Peer {
     ) -> Result<Open, PeerError> {
         let mut restarts = 0;
         loop {
-            if !self.server.as_mut().is_some_and(LocalServer::is_alive) {
-                self.server = Some(LocalServer::start(host, role, log, cores).await?);
+            let error = match self.start_and_connect(host, role, log, cores).await {
+                Ok(open) => return Ok(open),
+                Err(error) => error,
+            };
+            if restarts >= MOST_RESTARTS {
+                return Err(error);
             }
-            let port = self.server.as_ref().map_or(0, LocalServer::port);
-            match connect("127.0.0.1", port, "", None).await {
-                Ok(session) => {
-                    return Ok(Open {
-                        session,
-                        ends: None,
-                    });
-                }
-                Err(error) if restarts >= MOST_RESTARTS => return Err(error),
-                Err(_) => {
-                    restarts += 1;
-                    if let Some(server) = self.server.take() {
-                        server.stop().await;
-                    }
-                }
+            restarts += 1;
+            if let Some(server) = self.server.take() {
+                server.stop().await;
             }
         }
     }
+
+    async fn start_and_connect(
+        &mut self,
+        host: &PythonHost,
+        role: Role,
+        log: &std::path::Path,
+        cores: Option<&CoreSet>,
+    ) -> Result<Open, PeerError> {
+        if !self.server.as_mut().is_some_and(LocalServer::is_alive) {
+            self.server = Some(LocalServer::start(host, role, log, cores).await?);
+        }
+        let port = self.server.as_ref().map_or(0, LocalServer::port);
+        let session = connect("127.0.0.1", port, "", None).await?;
+        Ok(Open {
+            session,
+            ends: None,
+        })
+    }
+}
+
+/// A turn on a device and a session there.
+///
+/// A tracker that is being restarted and a device that died after it had registered are waited out: it is tried until
+/// the patience is spent.
+async fn open_tracked(
+    address: &TrackerAddress,
+    key: &str,
+    patience: Duration,
+    lease: Duration,
+) -> Result<Open, PeerError> {
+    let give_up = Instant::now() + patience;
+    loop {
+        let left = give_up.saturating_duration_since(Instant::now());
+        let error = match try_tracked(address, key, left, lease).await {
+            Ok(open) => return Ok(open),
+            Err(error @ PeerError::Tracker(TrackerError::NoDevice { .. })) => return Err(error),
+            Err(error) => error,
+        };
+        if give_up.saturating_duration_since(Instant::now()) <= TRACKER_PAUSE {
+            return Err(error);
+        }
+        tokio::time::sleep(TRACKER_PAUSE).await;
+    }
+}
+
+async fn try_tracked(
+    address: &TrackerAddress,
+    key: &str,
+    patience: Duration,
+    lease: Duration,
+) -> Result<Open, PeerError> {
+    let tracker = Tracker::connect(address).await?;
+    let turn = tracker.request(key, patience).await?;
+    let ends = Some(Instant::now() + lease);
+    let session = connect(&turn.host, turn.port, &turn.match_key, Some(lease)).await?;
+    Ok(Open { session, ends })
 }
 
 async fn connect(

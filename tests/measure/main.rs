@@ -1,0 +1,12 @@
+//! The pipeline and the program with real servers: long runs, faults, and ends that come early.
+
+#[path = "../fleet/mod.rs"]
+mod fleet;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod endurance;
+mod faults;
+mod interrupted;
+mod killed;
+mod tuner;
