@@ -11,7 +11,7 @@ const LINE_BYTES: usize = 32;
 /// Micro-operations in a line.
 const LINE_UOPS: usize = 8;
 
-/// The whole program; [`super::parse`] of it gives the same program again.
+/// The whole program; [`super::parse()`] of it gives the same program again.
 pub fn print(program: &Program) -> String {
     let mut out = String::new();
     if !program.name.is_empty() {
