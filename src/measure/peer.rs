@@ -257,7 +257,14 @@ impl Peer {
                 Ok(open) => return Ok(open),
                 Err(error) => error,
             };
-            if restarts >= MOST_RESTARTS {
+            let hopeless = matches!(
+                error,
+                PeerError::Server(ServerError::Ended {
+                    of_itself: true,
+                    ..
+                })
+            );
+            if hopeless || restarts >= MOST_RESTARTS {
                 return Err(error);
             }
             restarts += 1;

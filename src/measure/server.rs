@@ -17,6 +17,9 @@ use super::python_host::PythonHost;
 /// How long a server may take to import TVM and listen.
 const START_LIMIT: Duration = Duration::from_secs(90);
 
+/// How long a server that has closed its output may take to end.
+const END_LIMIT: Duration = Duration::from_secs(5);
+
 /// What a server is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -59,6 +62,8 @@ pub enum ServerError {
         role: Role,
         /// The end of its error output.
         tail: String,
+        /// Whether it ended of its own accord: then it would do so again. Else something killed it.
+        of_itself: bool,
     },
     /// It took too long.
     #[error("the {role} server was not ready after {} s: {tail}", START_LIMIT.as_secs(), role = role.name())]
@@ -136,7 +141,12 @@ impl LocalServer {
             return Err(ServerError::Slow { role, tail: tail() });
         }
         let Ok(Ready { port }) = serde_json::from_str(&line) else {
-            return Err(ServerError::Ended { role, tail: tail() });
+            let status = tokio::time::timeout(END_LIMIT, server.child.wait()).await;
+            return Err(ServerError::Ended {
+                role,
+                tail: tail(),
+                of_itself: matches!(status, Ok(Ok(status)) if status.code().is_some()),
+            });
         };
         server.port = port;
         Ok(server)
