@@ -57,14 +57,18 @@ def test_alexnet_has_the_shapes_of_torchvision():
     assert sum(np.prod(s) for n, s in shapes.items() if n != "data") == 61_100_840
 
 
-def test_weights_repeat_and_are_those_of_relay_testing():
+def test_weights_repeat_and_have_the_shapes_of_relay_testing_but_he_et_al_s_spread():
     from tvm.relay import testing
 
-    ours = models.load({"model": "resnet-8"}).params
+    ours, again = (models.load({"model": "resnet-8"}).params for _ in range(2))
     _, theirs = testing.resnet.get_workload(num_layers=8, image_shape=(3, 28, 28), num_classes=10)
     assert set(ours) == set(theirs)
-    for name, value in theirs.items():
-        np.testing.assert_array_equal(ours[name].numpy(), value.numpy())
+    for name, value in ours.items():
+        np.testing.assert_array_equal(value.numpy(), again[name].numpy())
+        assert value.shape == theirs[name].shape
+    # sqrt(2 / fan-in) of a 3x3 convolution over 64 channels; 36,864 draws put the spread within a few percent.
+    kernel = next(v for v in ours.values() if tuple(v.shape) == (64, 64, 3, 3)).numpy()
+    assert abs(kernel.std() / np.sqrt(2 / (64 * 9)) - 1) < 0.05
 
 
 def test_making_weights_leaves_the_callers_random_numbers_alone():
