@@ -66,7 +66,7 @@ def test_weights_repeat_and_have_the_shapes_of_relay_testing_but_he_et_al_s_spre
     for name, value in ours.items():
         np.testing.assert_array_equal(value.numpy(), again[name].numpy())
         assert value.shape == theirs[name].shape
-    # sqrt(2 / fan-in) of a 3x3 convolution over 64 channels; 36,864 draws put the spread within a few percent.
+    # sqrt(2 / fan-in) of a 3x3 convolution over 64 channels; 36,864 draws come within a few percent of it.
     kernel = next(v for v in ours.values() if tuple(v.shape) == (64, 64, 3, 3)).numpy()
     assert abs(kernel.std() / np.sqrt(2 / (64 * 9)) - 1) < 0.05
 
