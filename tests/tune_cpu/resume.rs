@@ -71,8 +71,8 @@ fn a_damaged_log_is_mended_and_each_line_that_is_lost_is_named() {
     assert!(output.status.success(), "{said}");
     for warning in [
         "warning: net.log ended in half a line (a writer was killed); it now stands in net.log.fragment\n",
-        "warning: net.log, line 3: blank line skipped\n",
-        "warning: net.log, line 4: line skipped (no AutoTVM record: `input[0] (target)` is missing or is no text)\n",
+        "warning: net.log, line 3 skipped: blank line\n",
+        "warning: net.log, line 4 skipped: no AutoTVM record: `input` is missing or is no list of four\n",
         "the log already has 21 trials",
     ] {
         assert!(said.contains(warning), "{warning:?} is not in {said}");
