@@ -49,6 +49,10 @@ test-rust: venv build
 test-python: venv build
 	cd tvm-patches && $(CLEAN_ENV) ../$(VENV)/bin/python -m pytest -q
 
+.PHONY: test-vta-golden
+test-vta-golden: venv build ## Build and run every recorded VTA convolution anew, a part of which is in the tests (two minutes)
+	cd tvm-patches && VTA_GOLDEN=all $(CLEAN_ENV) ../$(VENV)/bin/python -m pytest -q tests/vta/test_golden_conv.py
+
 .PHONY: build
 build: | rust ## Build the program and the library that ArcoTuner loads, in release mode
 	$(CARGO) build --release --locked

@@ -11,7 +11,7 @@ use crate::vta::runtime::{DebugFlags, SimulationMode, global};
 type Packed = fn(&Args<'_>) -> Result<RetValue>;
 
 /// Names and functions, as docs/concepts/vta.md lists them.
-const FUNCTIONS: [(&str, Packed); 10] = [
+const FUNCTIONS: [(&str, Packed); 11] = [
     ("device_api.ext_dev", device_api),
     ("vta.simulator.profiler_status", profiler_status),
     ("vta.simulator.profiler_clear", profiler_clear),
@@ -19,6 +19,7 @@ const FUNCTIONS: [(&str, Packed); 10] = [
     ("tvm.contrib.vta.reconfig_runtime", set_config),
     ("arco.vta.set_config", set_config),
     ("arco.vta.config", config),
+    ("arco.vta.describe", describe),
     ("arco.vta.set_clock", set_clock),
     ("arco.vta.set_mode", set_mode),
     ("arco.vta.mode", mode),
@@ -84,6 +85,20 @@ fn config(_: &Args<'_>) -> Result<RetValue> {
     let config = global::with(|runtime| runtime.geometry().to_config());
     let config = config.with_derived().map_err(value_error)?;
     Ok(config.to_json().into())
+}
+
+/// `describe(text) -> JSON object` of what `set_config` would set, and changes nothing: `config` as [`config`] gives it,
+/// `name` of the geometry, `model` with the target in front.
+fn describe(args: &Args<'_>) -> Result<RetValue> {
+    let text: String = args.get(0)?;
+    let geometry: Geometry = text.parse().map_err(value_error)?;
+    let config = geometry.to_config().with_derived().map_err(value_error)?;
+    let about = serde_json::json!({
+        "config": config,
+        "name": geometry.name(),
+        "model": geometry.model(),
+    });
+    Ok(about.to_string().into())
 }
 
 /// `set_clock(MHz) -> model`

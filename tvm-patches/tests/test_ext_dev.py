@@ -1,6 +1,7 @@
 """VTA as TVM's device `ext_dev` in this process, with programs that call the runtime's C API."""
 
 import ctypes
+import json
 
 import numpy as np
 import pytest
@@ -158,3 +159,11 @@ def test_debug_mode_1_counts_without_computing(vta, kernel):
     module["gemm"](*arrays)
     assert (arrays[2].numpy() == 99).all()
     assert status()["gemm_counter"] == M * N * K
+
+
+def test_a_geometry_is_described_without_being_set(vta):
+    before = config()
+    about = json.loads(vta("arco.vta.describe", "ultra96_1x32_i8w8a32_15_16_19_18"))
+    assert (about["name"], about["model"]) == ("1x32_i8w8a32_15_16_19_18", "ultra96_1x32_i8w8a32_15_16_19_18")
+    assert about["config"]["LOG_OUT_BUFF_SIZE"] == 16
+    assert config() == before
