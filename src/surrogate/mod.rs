@@ -2,9 +2,15 @@
 
 mod boosted_trees;
 mod features;
+mod hidden;
+mod recall_stopped_trees;
+mod validity;
 
 pub use boosted_trees::{BoostedTrees, BoostedTreesConstants};
 pub use features::KnobFeatures;
+pub use hidden::HiddenFeatures;
+pub use recall_stopped_trees::{RecallStoppedConstants, RecallStoppedTrees};
+pub use validity::{ValidityConstants, ValidityModel};
 
 /// Feature rows, stored by column because tree learners read columns.
 #[derive(Clone, Debug, Default, PartialEq)]
