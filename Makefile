@@ -108,6 +108,10 @@ bless: venv build ## Write the snapshots of the command line and docs/reference/
 bench-network: venv build ## Network time against AutoTVM's XGBTuner, same trials, three runs (about half an hour)
 	$(VENV)/bin/python benches/network_time.py --model resnet-18 --trials-per-task 24 --runs 3
 
+.PHONY: bench-baselines
+bench-baselines: venv build ## Our ga, sa-gbt, droplet, random and grid against AutoTVM's own on recorded spaces (about 20 minutes)
+	$(VENV)/bin/python benches/autotvm_tuners.py --in-process tests/data/landscapes/*.json.gz
+
 .PHONY: bench-vta
 bench-vta: | rust ## The accelerator's functional and timing model, beside an int8 GEMM library
 	$(CARGO) bench --locked --bench vta_func --bench vta_timing
