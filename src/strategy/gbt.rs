@@ -70,7 +70,7 @@ impl Gbt {
         let batch = self.constants.batch;
         let best = best_cost(&self.measured);
         let (true, Some(best)) = (self.measured.len() >= batch, best) else {
-            return self.random_unknown(batch);
+            return self.random.ask_unknown(batch, &self.known);
         };
         self.fit(best)?;
         let starts = self.starts();
@@ -93,17 +93,9 @@ impl Gbt {
                     .then(|| rest.swap_remove(self.rng.random_range(0..rest.len())).index)
             },
         )?);
-        Ok(plan)
-    }
-
-    fn random_unknown(&mut self, n: usize) -> Result<Vec<Proposal>, StrategyError> {
-        let mut plan = Vec::new();
-        while plan.len() < n {
-            let drawn = self.random.ask(n - plan.len())?;
-            if drawn.is_empty() {
-                break;
-            }
-            plan.extend(drawn.into_iter().filter(|p| !self.known.contains(&p.index)));
+        // A sample of a large space may hold nothing that is valid and unknown.
+        if plan.is_empty() {
+            return self.random.ask_unknown(batch, &self.known);
         }
         Ok(plan)
     }
@@ -114,7 +106,7 @@ impl Gbt {
         let targets: Vec<f64> = self
             .measured
             .iter()
-            .map(|(_, outcome)| cost_of(outcome).map_or(0.0, |cost| best / cost))
+            .map(|(_, outcome)| outcome.comparable_cost().map_or(0.0, |cost| best / cost))
             .collect();
         self.model
             .fit(&self.features.table(&digits), &targets)
@@ -129,7 +121,7 @@ impl Gbt {
         let mut starts: Vec<(f64, &Digits)> = self
             .measured
             .iter()
-            .filter_map(|(digits, outcome)| Some((cost_of(outcome)?, digits)))
+            .filter_map(|(digits, outcome)| Some((outcome.comparable_cost()?, digits)))
             .collect();
         starts.sort_by(|a, b| a.0.total_cmp(&b.0));
         starts
@@ -139,18 +131,10 @@ impl Gbt {
     }
 }
 
-/// A cost that can be compared: positive and finite.
-fn cost_of(outcome: &Outcome) -> Option<f64> {
-    match outcome {
-        Outcome::Cost(cost) if cost.is_finite() && *cost > 0.0 => Some(*cost),
-        _ => None,
-    }
-}
-
 fn best_cost(measured: &[(Digits, Outcome)]) -> Option<f64> {
     measured
         .iter()
-        .filter_map(|(_, outcome)| cost_of(outcome))
+        .filter_map(|(_, outcome)| outcome.comparable_cost())
         .min_by(f64::total_cmp)
 }
 

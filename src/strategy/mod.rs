@@ -1,18 +1,32 @@
 //! Ask/tell strategies: which configurations to measure next, given what was measured.
 
+mod annealing;
 mod candidates;
+mod chameleon;
+mod droplet;
 mod gbt;
+mod genetic;
 mod grid;
+mod ml2;
 mod permutation;
 mod random;
+mod sa_gbt;
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+pub use annealing::AnnealingConstants;
+pub use chameleon::{
+    AdaptiveConstants, Chameleon, ChameleonConstants, PolicyConstants, WalkConstants,
+};
+pub use droplet::Droplet;
 pub use gbt::{Gbt, GbtConstants};
+pub use genetic::{Genetic, GeneticConstants};
 pub use grid::Grid;
+pub use ml2::{Ml2, Ml2Constants};
 pub use random::Random;
+pub use sa_gbt::{SaGbt, SaGbtConstants};
 
 use crate::record::ErrorNo;
 use crate::seed::Seed;
@@ -36,6 +50,12 @@ pub enum Why {
     Random,
     /// The cost model ranks it high.
     Model,
+    /// Bred from two that did well.
+    Bred,
+    /// A neighbour of the best so far.
+    Neighbour,
+    /// Put together from values of configurations that an agent visited.
+    Synthesised,
 }
 
 impl Why {
@@ -45,6 +65,9 @@ impl Why {
             Self::Grid => "grid",
             Self::Random => "random",
             Self::Model => "model",
+            Self::Bred => "bred",
+            Self::Neighbour => "neighbour",
+            Self::Synthesised => "synthesised",
         }
     }
 }
@@ -56,6 +79,16 @@ pub enum Outcome {
     Cost(f64),
     /// It failed.
     Failed(ErrorNo),
+}
+
+impl Outcome {
+    /// A cost that can be compared with others: positive and finite. Anything else counts as a failure.
+    pub fn comparable_cost(self) -> Option<f64> {
+        match self {
+            Self::Cost(cost) if cost.is_finite() && cost > 0.0 => Some(cost),
+            _ => None,
+        }
+    }
 }
 
 /// A configuration and what came of it.
@@ -81,6 +114,12 @@ pub enum StrategyError {
         /// What the learner said.
         reason: String,
     },
+    /// An agent's networks failed.
+    #[error("the agent's networks failed: {0}")]
+    Networks(#[from] candle_core::Error),
+    /// Candidates could not be compiled to see their hidden features.
+    #[error("hidden features of candidates could not be had: {0}")]
+    HiddenFeatures(String),
 }
 
 /// Chooses configurations of one task.
@@ -119,11 +158,30 @@ pub enum StrategyKind {
     /// Boosted trees on knob features, refitted every 16 measurements.
     #[default]
     Gbt16,
+    /// AutoTVM's genetic algorithm.
+    Ga,
+    /// AutoTVM's XGBTuner: simulated annealing over boosted trees, refitted every 64 measurements.
+    SaGbt,
+    /// AutoTVM's coordinate descent.
+    Droplet,
+    /// ML2Tuner, re-implemented: models of performance and of validity.
+    Ml2,
+    /// CHAMELEON, re-implemented: reinforcement learning over a cost model, and adaptive sampling.
+    Chameleon,
 }
 
 impl StrategyKind {
     /// Every strategy.
-    pub const ALL: [Self; 3] = [Self::Random, Self::Grid, Self::Gbt16];
+    pub const ALL: [Self; 8] = [
+        Self::Random,
+        Self::Grid,
+        Self::Gbt16,
+        Self::Ga,
+        Self::SaGbt,
+        Self::Droplet,
+        Self::Ml2,
+        Self::Chameleon,
+    ];
 
     /// The name on the command line and in reports.
     pub const fn name(self) -> &'static str {
@@ -131,6 +189,11 @@ impl StrategyKind {
             Self::Random => "random",
             Self::Grid => "grid",
             Self::Gbt16 => "gbt-16",
+            Self::Ga => "ga",
+            Self::SaGbt => "sa-gbt",
+            Self::Droplet => "droplet",
+            Self::Ml2 => "ml2",
+            Self::Chameleon => "chameleon",
         }
     }
 
@@ -140,6 +203,11 @@ impl StrategyKind {
             Self::Random => Box::new(Random::new(space, seed)),
             Self::Grid => Box::new(Grid::new(space)),
             Self::Gbt16 => Box::new(Gbt::new(space, seed, GbtConstants::default())),
+            Self::Ga => Box::new(Genetic::new(space, seed, GeneticConstants::default())),
+            Self::SaGbt => Box::new(SaGbt::new(space, seed, SaGbtConstants::default())),
+            Self::Droplet => Box::new(Droplet::new(space, seed)),
+            Self::Ml2 => Box::new(Ml2::new(space, seed, Ml2Constants::default(), None)),
+            Self::Chameleon => Box::new(Chameleon::new(space, seed, ChameleonConstants::default())),
         }
     }
 }
@@ -152,7 +220,7 @@ impl fmt::Display for StrategyKind {
 
 /// No strategy has this name.
 #[derive(Debug, thiserror::Error)]
-#[error("no strategy `{0}` (there are: random, grid, gbt-16)")]
+#[error("no strategy `{0}` (there are: {names})", names = StrategyKind::ALL.map(StrategyKind::name).join(", "))]
 pub struct UnknownStrategy(String);
 
 impl FromStr for StrategyKind {

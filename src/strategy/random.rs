@@ -31,6 +31,27 @@ impl Random {
     }
 }
 
+impl Random {
+    /// Up to `n` valid configurations that are not `known`, in the random order.
+    ///
+    /// For strategies that draw some of what they propose: they know what they asked for by other means.
+    pub(super) fn ask_unknown(
+        &mut self,
+        n: usize,
+        known: &HashSet<ConfigIndex>,
+    ) -> Result<Vec<Proposal>, StrategyError> {
+        let mut fresh = Vec::new();
+        while fresh.len() < n {
+            let drawn = self.ask(n - fresh.len())?;
+            if drawn.is_empty() {
+                break;
+            }
+            fresh.extend(drawn.into_iter().filter(|p| !known.contains(&p.index)));
+        }
+        Ok(fresh)
+    }
+}
+
 impl Strategy for Random {
     fn kind(&self) -> StrategyKind {
         StrategyKind::Random
@@ -64,7 +85,7 @@ impl Strategy for Random {
 
 /// After so many draws in a row that the template's condition refuses, the space counts as exhausted: it may have
 /// 1e9 configurations and not one that is valid.
-const MOST_DRAWS_IN_VAIN: usize = 1 << 16;
+pub(super) const MOST_DRAWS_IN_VAIN: usize = 1 << 16;
 
 /// Draws from `next` until `n` configurations satisfy the template's condition or there are no more.
 ///

@@ -21,7 +21,7 @@ fn an_unknown_strategy() {
 exit code: 2
 --- standard output
 --- standard error
-error: invalid value 'annealing' for '--strategy <NAME>': no strategy `annealing` (there are: random, grid, gbt-16)
+error: invalid value 'annealing' for '--strategy <NAME>': no strategy `annealing` (there are: random, grid, gbt-16, ga, sa-gbt, droplet, ml2, chameleon)
 
 For more information, try '--help'.
 
@@ -97,7 +97,7 @@ fn an_unknown_strategy_in_the_settings_file() {
 exit code: 2
 --- standard output
 --- standard error
-error: settings file: no strategy `annealing` (there are: random, grid, gbt-16)
+error: settings file: no strategy `annealing` (there are: random, grid, gbt-16, ga, sa-gbt, droplet, ml2, chameleon)
   hint: name one of these with `strategy`, or with --strategy
 
 "#]],
