@@ -3,14 +3,18 @@
 //! Templates stay in Python. What is here is all that a search needs of them: AutoTVM's numbering of
 //! configurations, the values of the knobs, and the task's name in the log.
 
+mod condition;
 mod config;
+mod context;
 mod description;
 mod index;
 mod knob;
 mod label;
 mod space;
 
+pub use condition::{Condition, ConditionError, Value as ConditionValue};
 pub use config::{ConfigEntity, ConfigError};
+pub use context::{TargetKind, TaskContext};
 pub use description::{DescriptionError, TaskDescription};
 pub use index::{ConfigIndex, KnobId, TaskId};
 pub use knob::{Entity, EntityError, Knob, KnobError, KnobKind};

@@ -58,6 +58,11 @@ pub trait ValidityFilter: Send + Sync {
     /// # Errors
     /// When the filter cannot be reached; the text says why.
     fn valid(&self, indices: &[ConfigIndex]) -> Result<Vec<bool>, String>;
+
+    /// Whether asking again costs less than remembering the answer. A filter in another process does not.
+    fn is_cheap(&self) -> bool {
+        false
+    }
 }
 
 /// What a filter has said so far, so that nothing is asked twice.
@@ -247,7 +252,7 @@ impl ConfigSpace {
 
     /// Whether each configuration satisfies the template's own condition, in the order asked.
     ///
-    /// Answers are remembered; the filter sees each index once.
+    /// Answers are remembered, unless asking again is cheaper: then the filter sees each index once.
     ///
     /// # Errors
     /// When the filter cannot be asked.
@@ -258,6 +263,20 @@ impl ConfigSpace {
                 .map(|index| index.0 < self.range_length)
                 .collect());
         };
+        if cache.filter.is_cheap() {
+            let within = |index: &ConfigIndex| index.0 < self.range_length;
+            // A filter need not know where the space ends.
+            let asked: Vec<ConfigIndex> = indices.iter().copied().filter(within).collect();
+            let mut answers = cache
+                .filter
+                .valid(&asked)
+                .map_err(SpaceError::Filter)?
+                .into_iter();
+            return Ok(indices
+                .iter()
+                .map(|index| within(index) && answers.next() == Some(true))
+                .collect());
+        }
         let mut known = cache.known.lock().unwrap_or_else(PoisonError::into_inner);
         let mut unknown: Vec<ConfigIndex> = indices
             .iter()
