@@ -8,6 +8,7 @@ mod failure;
 mod peer;
 mod pipeline;
 mod python_host;
+pub mod recorded;
 mod server;
 mod sharing;
 mod tracker;

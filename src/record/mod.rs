@@ -22,7 +22,7 @@ pub use lint::{Finding, Lint, Severity};
 pub use measurement::{ErrorNo, MeasureResult, Record, RecordError, TVM_VERSION};
 pub use merge::{Merged, bytes_of};
 pub use output::{WriteError, write_from};
-pub use python_json::dumps;
+pub use python_json::{as_float, dumps, loads};
 pub use reader::{Log, SkipReason, SkippedLine, parse_log, read_log};
 pub use table::{TableError, TableFormat, TableRow, read_table, write_table};
 pub use target::TargetName;
