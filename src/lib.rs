@@ -1,11 +1,13 @@
 //! arco-tvm: an autotuner for TVM 0.19 that chooses configurations of TVM's own task templates.
 
+pub mod asktell;
 pub mod cli;
 mod ext_dev;
 pub mod frontend;
 pub mod measure;
 mod python;
 pub mod record;
+pub mod replay;
 pub mod seed;
 pub mod strategy;
 pub mod surrogate;

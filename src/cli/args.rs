@@ -9,6 +9,7 @@ use crate::measure::{CoreSet, TrackerAddress};
 use crate::strategy::StrategyKind;
 
 use super::log::args::LogArgs;
+use super::replay::args::ReplayArgs;
 use super::vta::args::VtaCommand;
 
 /// Tunes the operators of a network for TVM 0.19 and writes an AutoTVM log.
@@ -47,6 +48,10 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Look at AutoTVM logs, mend, merge and convert them; needs no TVM
     Log(LogArgs),
+    /// Compare strategies on recorded spaces; needs no TVM and no device
+    Replay(ReplayArgs),
+    /// Say another program what to try next, over standard input and output; needs no TVM
+    Asktell(AskTellArgs),
 }
 
 /// Which Python hosts TVM.
@@ -247,4 +252,18 @@ pub struct DoctorArgs {
     /// Which TVM.
     #[command(flatten)]
     pub host: HostArgs,
+}
+
+/// `arco-tvm asktell`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+One JSON object a line: the program describes its space, is asked for configurations, and tells what came of them.
+docs/reference/asktell.md has the protocol; docs/guide/examples/ask_tell.py tunes a program with it.")]
+pub struct AskTellArgs {
+    /// Who chooses: random, grid or gbt-16 [default: gbt-16]
+    #[arg(long, value_name = "NAME")]
+    pub strategy: Option<StrategyKind>,
+    /// Seed of all random draws [default: the one that the program names, or 0]
+    #[arg(long)]
+    pub seed: Option<u64>,
 }

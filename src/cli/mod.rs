@@ -1,6 +1,7 @@
 //! The command line: arguments, then settings, then one function for each command.
 
 mod args;
+mod asktell;
 mod context;
 mod doctor;
 mod error;
@@ -11,6 +12,7 @@ mod log;
 mod printer;
 mod progress;
 mod progress_json;
+mod replay;
 mod settings;
 mod tasks;
 mod tune;
@@ -51,6 +53,8 @@ fn run(cli: &Cli, printer: Printer) -> Result<ExitCode, CliError> {
             Command::Tasks(args) => interruptible(tasks::run(args, &settings, printer)).await,
             Command::Doctor(args) => interruptible(doctor::run(args, &settings, printer)).await,
             Command::Log(args) => log::run(args, printer),
+            Command::Asktell(args) => asktell::run(args, &settings, printer),
+            Command::Replay(args) => replay::run(args, printer),
             Command::Vta(command) => vta::run(command, printer),
         }
     });
