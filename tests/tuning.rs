@@ -1,7 +1,7 @@
 //! The tuning loop with a stand-in for builders and devices: order, budgets, resumption, determinism.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -26,6 +26,8 @@ struct Dummy {
     measured: usize,
     /// Ends the run with an error after so many candidates.
     breaks_after: Option<usize>,
+    /// Removes a file after so many candidates.
+    removes: Option<(usize, PathBuf)>,
 }
 
 impl Dummy {
@@ -36,6 +38,7 @@ impl Dummy {
             fails: |_| false,
             measured: 0,
             breaks_after: None,
+            removes: None,
         }
     }
 }
@@ -55,6 +58,11 @@ impl Measurer for Dummy {
             return Ok(None);
         }
         self.measured += 1;
+        if let Some((after, path)) = &self.removes
+            && *after == self.measured
+        {
+            std::fs::remove_file(path).unwrap();
+        }
         let place = self.order.random_range(0..self.waiting.len());
         let (id, candidate) = self.waiting.swap_remove(place);
         let index = candidate.config.as_ref().map(|config| config.index.0);
@@ -327,6 +335,18 @@ fn a_task_whose_first_sixteen_candidates_fail_is_reported_at_once_and_failures_a
         40,
         "the journal keeps the text that the log drops"
     );
+    let untuned = read_journal(&log)
+        .unwrap()
+        .into_iter()
+        .find_map(|event| match event {
+            Event::Untuned { cost, error, .. } => Some((cost, error)),
+            _ => None,
+        });
+    assert_eq!(
+        untuned,
+        Some((None, Some("no fallback here".to_owned()))),
+        "and why TVM's own schedule has no time"
+    );
 }
 
 #[test]
@@ -404,4 +424,24 @@ fn a_log_that_is_removed_under_a_run_is_noticed_and_written_anew_from_the_journa
         lines
     };
     assert_eq!(sorted(&std::fs::read(&log).unwrap()), sorted(&before));
+}
+
+#[test]
+fn a_log_that_is_removed_while_a_run_writes_to_it_ends_the_run_and_costs_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("t.log");
+    let tasks = [task("a", (12, 12), 1e6, 1)];
+    let options = options(Spread::Even(Quotas::shared(100, 1)));
+    let mut dummy = Dummy::new(1);
+    dummy.removes = Some((10, log.clone()));
+    let error = run(&tasks, &options, &log, &mut dummy, &mut Watcher::default()).unwrap_err();
+    assert!(error.to_string().contains("removed or replaced"), "{error}");
+    assert!(dummy.measured < 100, "it is noticed while the run goes on");
+    let first = dummy.measured;
+    let mut dummy = Dummy::new(2);
+    run(&tasks, &options, &log, &mut dummy, &mut Watcher::default()).unwrap();
+    let records = records(&log);
+    assert_eq!((records.len(), distinct(&records)), (100, 100));
+    // Every run measures TVM's own schedule, which is no trial, unless there are trials already.
+    assert_eq!(first - 1 + dummy.measured, 100, "nothing is measured twice");
 }

@@ -143,16 +143,17 @@ impl Pipeline {
     /// A builder or device that is lost for good is given up, and its candidate goes to another.
     ///
     /// # Errors
-    /// When the last builder or the last device is lost. A candidate that fails is a measurement.
+    /// When the last builder or the last device is lost; that is the pipeline's last word. A candidate that fails is a
+    /// measurement.
     pub async fn next(&mut self) -> Result<Option<(TrialId, Measurement)>, PeerError> {
         loop {
             self.start_steps();
             let Some(step) = self.steps.join_next().await else {
-                let stuck = !self.waiting.is_empty() || !self.built.is_empty();
-                return match self.lost.take() {
-                    Some(error) if stuck => Err(error),
-                    _ => Ok(None),
-                };
+                if self.waiting.is_empty() && self.built.is_empty() {
+                    return Ok(None);
+                }
+                // Nobody is left to take them.
+                return self.lost.take().map_or(Ok(None), Err);
             };
             let finished = match joined(step) {
                 Step::Built {

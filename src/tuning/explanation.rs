@@ -172,7 +172,7 @@ impl<'a> Known<'a> {
                 };
                 self.trials.insert(record, trial);
             }
-            Event::Untuned { task, cost } => {
+            Event::Untuned { task, cost, .. } => {
                 if let Some(workload) = workloads.get(task) {
                     self.untuned.insert(workload.clone(), *cost);
                 }

@@ -71,6 +71,12 @@ pub enum Event {
         task: usize,
         /// Mean seconds of one run; null when it failed.
         cost: Option<f64>,
+        /// Why it failed, on one line.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// All that is known of why it failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
     },
     /// No more configurations of a task are measured.
     Stop {
@@ -101,6 +107,17 @@ impl Event {
             build_s: measurement.build.as_secs_f64(),
             stages: measurement.stages.clone(),
             run_s: measurement.run.as_secs_f64(),
+        }
+    }
+
+    /// The measured schedule that TVM falls back to.
+    pub fn untuned(task: usize, measurement: &Measurement) -> Self {
+        let failure = measurement.outcome.as_ref().err();
+        Self::Untuned {
+            task,
+            cost: measurement.to_result().mean_cost(),
+            reason: failure.map(|failure| failure.kind.clone()),
+            error: failure.map(|failure| failure.text.clone()),
         }
     }
 }

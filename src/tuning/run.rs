@@ -303,10 +303,7 @@ impl<M: Measurer> Run<'_, M> {
     fn journal(&mut self, id: TrialId, measurement: &Measurement) -> Result<(), TuneError> {
         let trial = self.delivery.asked_as(id);
         let event = match &trial.what {
-            Asked::Fallback => Event::Untuned {
-                task: trial.position,
-                cost: measurement.to_result().mean_cost(),
-            },
+            Asked::Fallback => Event::untuned(trial.position, measurement),
             Asked::Config(config, why) => {
                 let record = self.runs[trial.position].record(config, measurement);
                 Event::trial(trial.position, why.name(), &record, measurement)

@@ -1,12 +1,13 @@
 //! A fleet for tests of the measurement: real builder and device servers and a real tracker, of which nothing is
 //! replaced but what a builder compiles and what a device runs.
-#![allow(dead_code, reason = "each test uses its own part")]
+#![allow(dead_code, unused_imports, reason = "each test uses its own part")]
 
 mod drive;
 mod processes;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +18,8 @@ use arco_tvm::measure::{
     TrackerAddress,
 };
 use arco_tvm::task::{ConfigSpace, Entity, Knob, KnobKind, Task, Workload};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 use tvm_rt::{DeviceType, Tvm};
 
@@ -152,11 +155,25 @@ impl Fleet {
         measured
     }
 
+    /// Measurements of candidates that had been measured before.
+    ///
+    /// TVM's untuned schedules, which every run times, have no index and do not count.
+    pub fn measured_again(&self) -> usize {
+        self.measured()
+            .iter()
+            .filter(|(name, _)| !name.ends_with(NO_INDEX))
+            .map(|(_, times)| times.saturating_sub(1))
+            .sum()
+    }
+
     /// All processes of this fleet.
     pub fn processes(&self) -> Processes {
         Processes::with_environment(&format!("ARCO_TEST_FLEET={}", self.folder.path().display()))
     }
 }
+
+/// What stands in a candidate's name where it has no configuration.
+const NO_INDEX: &str = "ffffffff";
 
 /// A task with a million configurations.
 pub fn task() -> Arc<Task> {
@@ -192,6 +209,12 @@ pub fn name_of(index: u64) -> String {
     format!("{index:08x}")
 }
 
+/// A port of this machine at which nobody listens: of a listener that is gone again, so nobody else is given it soon.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
 /// TVM's own tracker, in a process of its own.
 pub struct TrackerServer {
     process: Child,
@@ -202,26 +225,29 @@ pub struct TrackerServer {
 impl TrackerServer {
     /// Starts a tracker at a free port.
     pub fn start() -> Self {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        Self::start_at(port)
+        Self::start_at(free_port())
+    }
+
+    /// Starts a tracker that whoever reaches this machine can reach.
+    pub fn start_open() -> Self {
+        Self::start_on("0.0.0.0", free_port())
     }
 
     /// Starts a tracker at this port and waits until it listens.
     pub fn start_at(port: u16) -> Self {
+        Self::start_on("127.0.0.1", port)
+    }
+
+    fn start_on(address: &str, port: u16) -> Self {
         let process = support::command(support::python())
-            .args([
-                "-m",
-                "tvm.exec.rpc_tracker",
-                "--host",
-                "127.0.0.1",
-                "--silent",
-            ])
+            .args(["-m", "tvm.exec.rpc_tracker", "--silent"])
+            .arg(format!("--host={address}"))
             .arg(format!("--port={port}"))
             .arg(format!("--port-end={}", port + 1))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
+            // What listens is a child of this process, and outlives it.
+            .process_group(0)
             .spawn()
             .unwrap();
         let listens = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
@@ -235,10 +261,15 @@ impl TrackerServer {
 
     /// A device from it.
     pub fn device(&self, key: &str, lease: Duration) -> Endpoint {
+        self.device_within(key, lease, Duration::from_secs(30))
+    }
+
+    /// A device from it that is given up when there is none for so long.
+    pub fn device_within(&self, key: &str, lease: Duration, patience: Duration) -> Endpoint {
         Endpoint::Tracker {
             address: self.address.clone(),
             key: key.to_owned(),
-            patience: Duration::from_secs(30),
+            patience,
             lease,
         }
     }
@@ -246,7 +277,7 @@ impl TrackerServer {
 
 impl Drop for TrackerServer {
     fn drop(&mut self) {
-        let _ = self.process.kill();
+        let _ = killpg(Pid::from_raw(self.process.id() as i32), Signal::SIGKILL);
         let _ = self.process.wait();
     }
 }

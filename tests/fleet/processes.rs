@@ -71,6 +71,18 @@ impl Processes {
 
     /// Inode numbers of the TCP sockets that they listen on.
     pub fn listening(&self) -> BTreeSet<String> {
+        &self.sockets() & &listening_sockets()
+    }
+
+    /// Addresses and ports that they listen on, as /proc/net/tcp has them.
+    pub fn listening_addresses(&self) -> BTreeSet<String> {
+        let own = self.sockets();
+        let theirs = |(address, inode)| own.contains(&inode).then_some(address);
+        listeners().into_iter().filter_map(theirs).collect()
+    }
+
+    /// Inode numbers of all their sockets.
+    fn sockets(&self) -> BTreeSet<String> {
         let mut sockets = BTreeSet::new();
         for process in &self.0 {
             let folder = format!("/proc/{}/fd", process.pid);
@@ -82,25 +94,32 @@ impl Processes {
                 }
             }
         }
-        &sockets & &listening_sockets()
+        sockets
     }
 }
 
 /// Inode numbers of all TCP sockets of this machine that listen.
 pub fn listening_sockets() -> BTreeSet<String> {
+    listeners().into_iter().map(|(_, inode)| inode).collect()
+}
+
+/// Address with port, and inode number, of all TCP sockets of this machine that listen.
+fn listeners() -> Vec<(String, String)> {
     /// `TCP_LISTEN` of linux/include/net/tcp_states.h.
     const LISTEN: &str = "0A";
-    let mut inodes = BTreeSet::new();
+    let mut listeners = Vec::new();
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
         let text = std::fs::read_to_string(table).unwrap_or_default();
         for line in text.lines().skip(1) {
             let fields: Vec<&str> = line.split_whitespace().collect();
-            if fields.get(3) == Some(&LISTEN) {
-                inodes.extend(fields.get(9).map(|&inode| inode.to_owned()));
+            if fields.get(3) == Some(&LISTEN)
+                && let Some(inode) = fields.get(9)
+            {
+                listeners.push((fields[1].to_owned(), (*inode).to_owned()));
             }
         }
     }
-    inodes
+    listeners
 }
 
 impl Process {

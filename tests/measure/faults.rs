@@ -1,7 +1,6 @@
 //! Builders and devices that die, hang and come back while candidates are measured.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,7 +14,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::fleet::{
-    Fleet, Process, Processes, TrackerServer, drive, name_of, task, turn, wait_until,
+    Fleet, Process, Processes, TrackerServer, drive, free_port, name_of, task, turn, wait_until,
 };
 
 /// Candidates in all.
@@ -181,18 +180,8 @@ fn no_measurement_is_lost_or_made_twice_while_servers_die_and_hang() {
     let fleet = Arc::new(Fleet::new(Duration::from_millis(5)));
     let tracker = TrackerServer::start();
     let tracker_port = tracker.address.port;
-    let ports: Vec<u16> = (0..2)
-        .map(|_| {
-            TcpListener::bind("127.0.0.1:0")
-                .unwrap()
-                .local_addr()
-                .unwrap()
-                .port()
-        })
-        .collect();
-    let boards: Vec<Board> = ports
-        .into_iter()
-        .map(|port| Board::start(&fleet, tracker_port, port))
+    let boards: Vec<Board> = (0..2)
+        .map(|_| Board::start(&fleet, tracker_port, free_port()))
         .collect();
     let mut devices = vec![fleet.local(Role::Device, "device.log")];
     devices.extend((0..2).map(|_| tracker.device("board", Duration::from_secs(8))));

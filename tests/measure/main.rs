@@ -7,6 +7,9 @@ mod support;
 
 mod endurance;
 mod faults;
+mod full_disk;
 mod interrupted;
 mod killed;
+mod loopback;
+mod lost;
 mod tuner;

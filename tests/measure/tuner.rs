@@ -81,6 +81,11 @@ impl Tuner {
         assert!(found && ended.is_none(), "{ended:?}: {}", self.said());
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.process.id() as i32), signal).unwrap();
