@@ -86,7 +86,7 @@ pub struct ModelArgs {
 }
 
 /// Where and how candidates are measured.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Measurement")]
 pub struct MeasureArgs {
     /// Measure on a device from this TVM tracker instead of this machine
@@ -241,7 +241,7 @@ pub struct TasksArgs {
 #[command(after_help = "\
 Examples:
   arco-tvm doctor
-  arco-tvm doctor --tracker 10.0.0.2:9190 --key pi")]
+  arco-tvm doctor --tracker 10.0.0.2:9190 --key pi --target 'llvm -mtriple=aarch64-linux-gnu'")]
 pub struct DoctorArgs {
     /// Look at this TVM tracker, too
     #[arg(long, value_name = "HOST:PORT", env = "ARCO_TRACKER")]
@@ -249,6 +249,9 @@ pub struct DoctorArgs {
     /// Ask for a device with this key
     #[arg(long, env = "ARCO_KEY")]
     pub key: Option<String>,
+    /// What the device runs: a kernel for it is measured 20 times [default: this machine's CPU, without a tracker]
+    #[arg(short, long, env = "ARCO_TARGET")]
+    pub target: Option<String>,
     /// Which TVM.
     #[command(flatten)]
     pub host: HostArgs,

@@ -235,7 +235,11 @@ fn device_cores(
     Ok(Some(cores))
 }
 
-fn run_options(args: &MeasureArgs, settings: &SettingsFile) -> Result<RunOptions, CliError> {
+/// How candidates are timed.
+///
+/// # Errors
+/// When a number makes no sense.
+pub fn run_options(args: &MeasureArgs, settings: &SettingsFile) -> Result<RunOptions, CliError> {
     let default = RunOptions::default();
     Ok(RunOptions {
         number: at_least_one("--number", args.number.or(settings.number), default.number)?,

@@ -144,6 +144,7 @@ exit code: 0
 [ ok ] cores: [CORES]
 [ ok ] linker: [PATH]
 [ ok ] local device: a server on this machine answers in [TIME]
+[NOISE]
 --- standard error
 
 "#]]);

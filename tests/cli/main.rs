@@ -2,10 +2,13 @@
 //!
 //! `make bless` writes the snapshots anew; review the difference.
 
+#[path = "../fleet/mod.rs"]
+mod fleet;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod arguments;
+mod doctor;
 mod help;
 mod installation;
 mod log_file;

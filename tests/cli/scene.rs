@@ -68,6 +68,11 @@ impl Scene {
             r"(?:calls this CPU|-mcpu=native is|-mcpu=native means|names this machine's CPU,) (?<redacted>[\w.-]+)",
         );
         insert("[TIME]", r"\b(?<redacted>[0-9.]+ ms)\b");
+        // How noisy this machine is, and what is advised then: the unit tests of the advice have the words.
+        insert(
+            "[NOISE]",
+            r"(?<redacted>\[(?: ok |warn)\] noise of [^:]+: 20 measurements of a kernel of [^\n]*(?:\n {7}[^\n]*)?)",
+        );
         insert("[TRIPLE]", r"-mtriple=(?<redacted>[\w-]+)");
         insert("[VERSION]", r"on Python (?<redacted>[0-9.]+)");
         insert("[CORES]", r"cores: (?<redacted>[0-9]+)");

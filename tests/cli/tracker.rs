@@ -93,6 +93,7 @@ exit code: 7
 [ ok ] cores: [CORES]
 [ ok ] linker: [PATH]
 [ ok ] local device: a server on this machine answers in [TIME]
+[NOISE]
 [FAIL] tracker: no tracker at 127.0.0.1:[PORT]: Connection refused (os error 111)
        start one with `python -m tvm.exec.rpc_tracker --host 0.0.0.0 --port 9190`, or mend --tracker
 --- standard error
