@@ -112,6 +112,18 @@ bench-network: venv build ## Network time against AutoTVM's XGBTuner, same trial
 bench-baselines: venv build ## Our ga, sa-gbt, droplet, random and grid against AutoTVM's own on recorded spaces (about 20 minutes)
 	$(VENV)/bin/python benches/autotvm_tuners.py --in-process tests/data/landscapes/*.json.gz
 
+.PHONY: bench-measure
+bench-measure: venv build ## Trials per second against AutoTVM's, and whether the pipeline changes what is measured (about ten minutes)
+	$(CLEAN_ENV) $(CARGO) bench --locked --bench measure
+
+.PHONY: bench-fleet
+bench-fleet: venv build ## Ten thousand candidates, and 64 devices behind a tracker (about three minutes)
+	$(CLEAN_ENV) $(CARGO) bench --locked --bench fleet
+
+.PHONY: test-killed
+test-killed: venv build ## A run killed at 20 random moments (some minutes)
+	$(CLEAN_ENV) ARCO_TEST_KILLS=20 $(CARGO) test --release --locked --test measure killed
+
 .PHONY: bench-vta
 bench-vta: | rust ## The accelerator's functional and timing model, beside an int8 GEMM library
 	$(CARGO) bench --locked --bench vta_func --bench vta_timing
