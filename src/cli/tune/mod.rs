@@ -123,6 +123,11 @@ pub async fn run(
         () = heartbeat, if !args.json_progress => None,
     };
     observer.ended();
+    if let Some(lost) = pipeline.lost() {
+        printer.warning(format!(
+            "a builder or device was given up, and others did its work: {lost}"
+        ));
+    }
     pipeline.shut_down().await;
     frontend.shut_down().await;
     match summary {
