@@ -13,7 +13,8 @@ AutoTVM's GATuner differs in two ways that have nothing to do with its method, s
 it measures some genes again (`ga, distinct`: repeats are not counted), and it measures the first generation
 in the order of a Python set, which is nearly that of the indices (`ga, shuffled`: in random order, repeats
 not counted). Ours is to be compared with the last. XGBTuner starts new worker processes for each fit;
-`--in-process` computes the same features without them, which takes a tenth of the time.
+`--in-process` computes the same features without them. What is finished is kept in `--folder`, so an
+interrupted benchmark goes on where it ended.
 """
 
 import argparse
@@ -124,12 +125,13 @@ def run_autotvm(space: Space, name: str, seed: int, budget: int) -> dict:
         tuner.update(inputs, [space.measured(config.index) for config in configs])
         for config in configs:
             if repeats_count or config.index not in measured:
-                indices.append(config.index)
+                indices.append(int(config.index))
                 measured.add(config.index)
     indices = indices[:budget]
     return {
         "strategy": name,
         "seed": seed,
+        "budget": budget,
         "indices": indices,
         "costs": [space.cost(index) for index in indices],
         "search_cpu_s": cpu_seconds() - before,
@@ -141,12 +143,32 @@ def run_ours(space: Space, args: argparse.Namespace) -> Iterator[dict]:
     found = args.folder / f"{space.path.name}.ours.jsonl"
     names = ",".join(ours for ours, _ in PAIRS)
     command = [args.program, "replay", space.path, "--strategy", names, "--json", found]
-    command += ["--budget", str(args.budget), "--seeds", str(args.seeds)]
+    command += ["--budget", args.budget, "--seeds", args.seeds, "--jobs", 1, "--resume"]
     subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
     for line in found.read_text().splitlines():
         run = json.loads(line)
-        if "strategy" in run:
+        if run["budget"] == args.budget and run["seed"] < args.seeds:
             yield run
+
+
+def runs_of_autotvm(space: Space, args: argparse.Namespace) -> dict[str, list[dict]]:
+    """AutoTVM's tuners' runs; what an earlier call has finished is taken from its file."""
+    path = args.folder / f"{space.path.name}.theirs.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else []
+    finished = {(run["strategy"], run["seed"], run["budget"]): run for run in map(json.loads, lines)}
+    theirs: dict[str, list[dict]] = {}
+    with path.open("a") as file:
+        for name in args.tuners.split(";"):
+            theirs[name] = []
+            for seed in range(1 if name in WITHOUT_CHANCE else args.seeds):
+                run = finished.get((name, seed, args.budget))
+                if run is None:
+                    run = run_autotvm(space, name, seed, args.budget)
+                    file.write(json.dumps(run) + "\n")
+                    file.flush()
+                theirs[name].append(run)
+            print(f"{space.path.name}: AutoTVM's {name} done", file=sys.stderr)
+    return theirs
 
 
 def curve(space: Space, run: dict) -> list[float]:
@@ -247,13 +269,7 @@ def main() -> None:
     agree = True
     for path in args.spaces:
         space = Space(path)
-        theirs: dict[str, list[dict]] = {}
-        for name in args.tuners.split(";"):
-            seeds = 1 if name in WITHOUT_CHANCE else args.seeds
-            theirs[name] = [run_autotvm(space, name, seed, args.budget) for seed in range(seeds)]
-            print(f"{path.name}: AutoTVM's {name} done", file=sys.stderr)
-        with (args.folder / f"{path.name}.theirs.jsonl").open("w") as kept:
-            kept.writelines(json.dumps(run) + "\n" for runs in theirs.values() for run in runs)
+        theirs = runs_of_autotvm(space, args)
         ours: dict[str, list[dict]] = {}
         for run in [] if args.theirs_only else run_ours(space, args):
             ours.setdefault(run["strategy"], []).append(run)

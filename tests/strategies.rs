@@ -12,6 +12,8 @@ use arco_tvm::task::{ConfigIndex, ConfigSpace, Entity, Knob};
 
 #[path = "strategies/any_space.rs"]
 mod any_space;
+#[path = "strategies/hidden.rs"]
+mod hidden;
 #[path = "strategies/originals.rs"]
 mod originals;
 
