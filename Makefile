@@ -73,7 +73,7 @@ $(VENV)/.stamp: tvm-patches/requirements.lock tvm-patches/pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --no-index -e tvm-patches
 	@touch $@
 
-PYTHON_CODE := tvm-patches benches .ci
+PYTHON_CODE := tvm-patches benches docs/guide/ask_tell.py .ci
 RUFF_OPTIONS := --config tvm-patches/pyproject.toml
 
 .PHONY: lint-python
@@ -123,6 +123,13 @@ bench-fleet: venv build ## Ten thousand candidates, and 64 devices behind a trac
 .PHONY: test-killed
 test-killed: venv build ## A run killed at 20 random moments (some minutes)
 	$(CLEAN_ENV) ARCO_TEST_KILLS=20 $(CARGO) test --release --locked --test measure killed
+
+# SEEDS=50 is the full run; it goes on where it was stopped. SPACES names a folder with more recorded spaces.
+SEEDS ?= 15
+SPACES ?=
+.PHONY: bench-strategies
+bench-strategies: build ## Every strategy on recorded spaces, with intervals (SEEDS=50 is the full run, SPACES=folder adds more)
+	$(PYTHON) benches/strategies.py --seeds $(SEEDS) $(if $(SPACES),--spaces $(SPACES))
 
 .PHONY: bench-vta
 bench-vta: | rust ## The accelerator's functional and timing model, beside an int8 GEMM library

@@ -9,6 +9,7 @@ use crate::measure::{CoreSet, TrackerAddress};
 use crate::strategy::StrategyKind;
 
 use super::log::args::LogArgs;
+use super::record::{RecordArgs, Recording};
 use super::replay::args::ReplayArgs;
 use super::vta::args::VtaCommand;
 
@@ -48,6 +49,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Look at AutoTVM logs, mend, merge and convert them; needs no TVM
     Log(LogArgs),
+    /// Measure one task's space, all of it or a sample, for `replay`
+    Record(Box<RecordArgs>),
     /// Compare strategies on recorded spaces; needs no TVM and no device
     Replay(ReplayArgs),
     /// Say another program what to try next, over standard input and output; needs no TVM
@@ -181,6 +184,9 @@ pub struct TuneArgs {
     /// Which TVM.
     #[command(flatten)]
     pub host: HostArgs,
+    /// Only this task, and as much of it as `record` asks for.
+    #[arg(skip)]
+    pub recording: Option<Recording>,
 }
 
 /// `arco-tvm verify`.
@@ -261,9 +267,9 @@ pub struct DoctorArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 One JSON object a line: the program describes its space, is asked for configurations, and tells what came of them.
-docs/reference/asktell.md has the protocol; docs/guide/examples/ask_tell.py tunes a program with it.")]
+docs/reference/asktell.md has the protocol; docs/guide/ask_tell.py tunes a program with it.")]
 pub struct AskTellArgs {
-    /// Who chooses: random, grid or gbt-16 [default: gbt-16]
+    /// Who chooses, by name [default: as for tune]
     #[arg(long, value_name = "NAME")]
     pub strategy: Option<StrategyKind>,
     /// Seed of all random draws [default: the one that the program names, or 0]

@@ -12,6 +12,7 @@ mod log;
 mod printer;
 mod progress;
 mod progress_json;
+mod record;
 mod replay;
 mod settings;
 mod tasks;
@@ -48,6 +49,7 @@ fn run(cli: &Cli, printer: Printer) -> Result<ExitCode, CliError> {
         .map_err(|error| CliError::new(ExitCode::Failure, format!("cannot start: {error}"), ""))?;
     let done = runtime.block_on(async {
         match &cli.command {
+            Command::Record(args) => record::run(args.as_ref(), &settings, printer).await,
             Command::Tune(args) => tune::run(args, &settings, printer).await,
             Command::Verify(args) => interruptible(verify::run(args, &settings, printer)).await,
             Command::Tasks(args) => interruptible(tasks::run(args, &settings, printer)).await,

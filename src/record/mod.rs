@@ -3,6 +3,7 @@
 mod append;
 mod best;
 mod compressed;
+mod declared_space;
 mod identity;
 mod lines;
 mod lint;
@@ -17,6 +18,7 @@ mod target;
 pub use append::{AppendError, AppendFile, Mended};
 pub use best::best_records;
 pub use compressed::read_bytes;
+pub use declared_space::DeclaredSpace;
 pub use lines::{LineContent, LogLine, LogLines};
 pub use lint::{Finding, Lint, Severity};
 pub use measurement::{ErrorNo, MeasureResult, Record, RecordError, TVM_VERSION};

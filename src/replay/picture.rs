@@ -65,7 +65,8 @@ fn draw_panel<'a>(panel: &Curves, area: &Area<'a>) -> Result<(), DrawError<'a>> 
         .iter()
         .flat_map(|(_, runs)| band(runs, BAND[0]))
         .chain(panel.expectation.iter().copied())
-        .skip_while(|share| *share <= 0.0)
+        // Before a run has found anything its share is 0, and there is no need to see that.
+        .filter(|share| *share > 0.0)
         .fold(1.0, f64::min);
     // Room below the lowest, down to a round tenth.
     let bottom = ((lowest * 10.0).floor() / 10.0).clamp(0.0, 0.9);

@@ -47,6 +47,14 @@ impl Output {
         Ok(())
     }
 
+    /// Appends a comment to the log: a line that starts with `#`, which readers pass over.
+    ///
+    /// # Errors
+    /// When the system refuses the write, or the log was removed.
+    pub fn comment(&mut self, line: &str) -> Result<(), AppendError> {
+        self.log.append(line)
+    }
+
     /// Writes an event into the journal.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ mod help;
 mod installation;
 mod log_file;
 mod model;
+mod replay;
 mod scene;
 mod target;
 mod tracker;

@@ -248,6 +248,22 @@ fn a_log_of_part_of_a_space_leaves_only_that_part_open() {
 }
 
 #[test]
+fn a_sample_with_its_space_declared_keeps_autotvms_indices() {
+    let declared = "# arco-tvm space {\"input\": [\"llvm -keys=cpu\", \"t\", [], {}], \"knobs\": \
+        [[\"a\", \"sp\", [[-1, 1], [-1, 2], [-1, 4], [-1, 8]]], [\"b\", \"ot\", [9, 3, 5]]]}\n";
+    let log = [
+        declared.to_owned(),
+        line("t", 7, 8, 3, "2.0"),
+        line("t", 1, 2, 9, "1.0"),
+    ];
+    let (spaces, notes) = read_text(log.concat()).unwrap();
+    assert_eq!(notes, Vec::<String>::new());
+    assert_eq!(spaces[0].space.range_length(), 12);
+    assert_eq!(open(&spaces[0]), [ConfigIndex(1), ConfigIndex(7)]);
+    assert_eq!(spaces[0].evaluate(ConfigIndex(7)).cost, Ok(2.0));
+}
+
+#[test]
 fn every_task_of_a_log_is_a_space_and_the_fastest_of_two_records_counts() {
     let log = [
         line("t", 0, 1, 1, "2.0"),

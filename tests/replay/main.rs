@@ -1,5 +1,9 @@
 //! Recorded spaces as devices, and strategies on them.
 
+#[path = "../support/mod.rs"]
+mod support;
+
+mod conditions;
 mod formats;
 mod runs;
 

@@ -31,7 +31,8 @@ fn a_run_evaluates_its_budget_without_repetition_and_only_what_the_space_allows(
                 .iter()
                 .map(|(index, _)| *index)
                 .collect();
-            assert_eq!(indices.len(), budget, "{kind}");
+            let asked = indices.len();
+            assert_eq!(asked, budget, "{kind}");
             assert!(
                 space
                     .space
@@ -42,7 +43,7 @@ fn a_run_evaluates_its_budget_without_repetition_and_only_what_the_space_allows(
             );
             indices.sort_unstable();
             indices.dedup();
-            assert_eq!(indices.len(), budget, "{kind}");
+            assert_eq!(indices.len(), asked, "{kind}");
         }
     }
 }
@@ -53,7 +54,8 @@ fn a_budget_of_nothing_is_no_evaluation_and_one_that_exceeds_the_space_ends_with
     for kind in StrategyKind::ALL {
         assert!(run(&space, kind, 0, 0).evaluations.is_empty());
         let history = run(&space, kind, 0, 1000);
-        assert_eq!(history.evaluations.len(), 160, "{kind}");
+        let asked = history.evaluations.len();
+        assert_eq!(asked, 160, "{kind}");
         let yardstick = Yardstick::new(&space, 1000).unwrap();
         let curve = yardstick.curve(&history);
         assert_eq!((curve.len(), curve[159], curve[999]), (1000, 1.0, 1.0));
@@ -239,8 +241,10 @@ fn spaces_where_all_is_equal_or_all_fails_have_no_score_and_no_panic() {
     assert_eq!(yardstick.score(&[1.0; 64]), None);
     assert!(Yardstick::new(&failed, 64).is_none());
     for kind in StrategyKind::ALL {
-        assert_eq!(run(&equal, kind, 0, 64).evaluations.len(), 40, "{kind}");
-        assert_eq!(run(&failed, kind, 0, 64).evaluations.len(), 40, "{kind}");
+        for space in [&equal, &failed] {
+            let asked = run(space, kind, 0, 64).evaluations.len();
+            assert_eq!(asked, 40, "{kind}");
+        }
         let curve = yardstick.curve(&run(&equal, kind, 0, 64));
         assert_eq!(yardstick.evaluations_to(&curve, 0.99), Some(1));
     }

@@ -7,6 +7,7 @@ mod support;
 mod autotvm;
 mod failures;
 mod interrupted;
+mod record;
 mod resume;
 mod session;
 mod tracker;

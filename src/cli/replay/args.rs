@@ -1,10 +1,11 @@
 //! The command line of `arco-tvm replay`.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::Args;
 
-use crate::strategy::StrategyKind;
+use crate::strategy::{StrategyKind, UnknownStrategy};
 
 /// `arco-tvm replay`.
 #[derive(Debug, Args)]
@@ -23,9 +24,9 @@ pub struct ReplayArgs {
     /// Recorded spaces
     #[arg(required = true, value_name = "SPACE")]
     pub spaces: Vec<PathBuf>,
-    /// Strategies by name; the others are compared with the first
+    /// Strategies by name, or `all`; the others are compared with the first
     #[arg(long, value_name = "A,B,...", value_delimiter = ',', required = true)]
-    pub strategy: Vec<StrategyKind>,
+    pub strategy: Vec<Choice>,
     /// Evaluations of a run; failures count
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = at_least_one)]
     pub budget: usize,
@@ -50,6 +51,48 @@ pub struct ReplayArgs {
     /// Draw convergence, a panel for each space
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
+}
+
+/// A strategy, or all of them.
+#[derive(Clone, Copy, Debug)]
+pub enum Choice {
+    /// Every strategy that is not named by itself.
+    All,
+    /// This one.
+    One(StrategyKind),
+}
+
+impl FromStr for Choice {
+    type Err = UnknownStrategy;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "all" => Ok(Self::All),
+            _ => name.parse().map(Self::One),
+        }
+    }
+}
+
+impl ReplayArgs {
+    /// The strategies in the order named, each once; `all` stands for those that are not named, the default first.
+    pub fn strategies(&self) -> Vec<StrategyKind> {
+        let mut strategies = Vec::new();
+        let mut add = |kind| {
+            if !strategies.contains(&kind) {
+                strategies.push(kind);
+            }
+        };
+        for choice in &self.strategy {
+            match choice {
+                Choice::One(kind) => add(*kind),
+                Choice::All => {
+                    add(StrategyKind::default());
+                    StrategyKind::ALL.into_iter().for_each(&mut add);
+                }
+            }
+        }
+        strategies
+    }
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

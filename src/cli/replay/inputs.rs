@@ -56,6 +56,9 @@ impl From<RecordedError> for CliError {
             RecordedError::Format { .. } => {
                 "AutoTVM logs, Kernel Tuner caches, T4 files and VTA landscapes are read, gzipped or not"
             }
+            RecordedError::Conditions { .. } => {
+                "a T1 file of the FAIR Benchmark Hub has them, beside the parameters"
+            }
             RecordedError::Empty { .. } => "record some with `arco-tvm tune`, or name another file",
             RecordedError::Masked { .. } => {
                 "give the T1 file that belongs to this record with --conditions, or none; or add --no-masks"

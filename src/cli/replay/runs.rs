@@ -58,7 +58,7 @@ pub(super) fn run(
     Ok(spaces
         .iter()
         .map(|_| {
-            args.strategy
+            args.strategies()
                 .iter()
                 .map(|_| by_seed(&mut histories))
                 .collect()
@@ -69,7 +69,7 @@ pub(super) fn run(
 fn jobs<'a>(args: &ReplayArgs, spaces: &'a [RecordedSpace]) -> Vec<Job<'a>> {
     let mut jobs = Vec::new();
     for space in spaces {
-        for &strategy in &args.strategy {
+        for strategy in args.strategies() {
             jobs.extend((0..args.seeds as u64).map(|seed| Job {
                 space,
                 strategy,

@@ -78,10 +78,10 @@ impl<'a> SpaceRuns<'a> {
             )
         })?;
         let strategies = args
-            .strategy
-            .iter()
+            .strategies()
+            .into_iter()
             .zip(histories)
-            .map(|(&strategy, histories)| StrategyRuns::new(strategy, &histories, &yardstick))
+            .map(|(strategy, histories)| StrategyRuns::new(strategy, &histories, &yardstick))
             .collect();
         Ok(Self {
             recorded,

@@ -24,6 +24,7 @@ use super::format;
 use super::printer::Printer;
 use super::progress::ProgressLines;
 use super::progress_json::JsonProgress;
+use super::record::declare;
 use super::settings::SettingsFile;
 use report::report;
 use resume::open_output;
@@ -59,14 +60,24 @@ pub async fn run(
         args.model.model
     ));
     let model = model_spec(&args.model);
-    let extracted = interruptible(frontend.tasks(&model, &target)).await?;
+    let mut extracted = interruptible(frontend.tasks(&model, &target)).await?;
+    let recorded = match &args.recording {
+        Some(recording) => {
+            let configurations = recording.narrow(&mut extracted)?;
+            declare(&extracted.tasks[0], &args.output, &mut output)?;
+            Some(configurations)
+        }
+        None => None,
+    };
     let pipeline_options = fleet.pipeline(&context, device_type(&extracted)?);
     introduce(&extracted, &earlier, printer);
     let tasks = extracted.tasks.len();
     let spread = match args.trials {
         Some(total) => Spread::WhereItFalls { total },
         None => {
-            let each = args.trials_per_task.or(settings.trials_per_task);
+            let each = recorded
+                .or(args.trials_per_task)
+                .or(settings.trials_per_task);
             Spread::Even(Quotas::per_task(
                 each.unwrap_or(DEFAULT_TRIALS_PER_TASK),
                 tasks,

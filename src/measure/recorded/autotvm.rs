@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::record::{ErrorNo, Record};
+use crate::record::{DeclaredSpace, ErrorNo, Record};
 use crate::task::{ConfigSpace, Entity, Knob, TaskContext, Workload};
 
 use super::error::RecordedError;
@@ -13,8 +13,12 @@ use super::space::{Draft, Evaluation};
 /// The spaces of a log, in the order in which their first records stand there.
 ///
 /// # Errors
-/// When the records of a task have different knobs.
-pub(super) fn drafts(name: &str, records: Vec<Record>) -> Result<Vec<Draft>, RecordedError> {
+/// When the records of a task have different knobs, or other ones than are declared.
+pub(super) fn drafts(
+    name: &str,
+    records: Vec<Record>,
+    declared: &[DeclaredSpace],
+) -> Result<Vec<Draft>, RecordedError> {
     let mut tasks: Vec<(Workload, Vec<Record>)> = Vec::new();
     for record in records {
         match tasks
@@ -33,7 +37,8 @@ pub(super) fn drafts(name: &str, records: Vec<Record>) -> Result<Vec<Draft>, Rec
                 true => format!("{name} {}", workload.label()),
                 false => name.to_owned(),
             };
-            draft(name, &workload, records)
+            let declared = declared.iter().find(|space| space.workload == workload);
+            draft(name, &workload, records, declared)
         })
         .collect()
 }
@@ -42,13 +47,17 @@ fn draft(
     name: String,
     workload: &Workload,
     mut records: Vec<Record>,
+    declared: Option<&DeclaredSpace>,
 ) -> Result<Draft, RecordedError> {
     records.sort_by_key(|record| record.config.index);
     let space_error = |source| RecordedError::Space {
         name: name.clone(),
         source,
     };
-    let knobs = knobs(&name, &records)?;
+    let knobs = match declared {
+        Some(space) => space.knobs.clone(),
+        None => knobs(&name, &records)?,
+    };
     let space = ConfigSpace::new(knobs.clone()).map_err(space_error)?;
     let evaluations = records
         .iter()

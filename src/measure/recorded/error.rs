@@ -23,6 +23,14 @@ pub enum RecordedError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file of conditions cannot be used.
+    #[error("{path} has no conditions that can be used: {reason}", path = path.display())]
+    Conditions {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// There is nothing to choose from.
     #[error("{name}: no configuration is recorded")]
     Empty {

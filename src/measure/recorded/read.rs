@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::record::{LineContent, LogLines, Record, loads, read_bytes};
+use crate::record::{DeclaredSpace, LineContent, LogLines, loads, read_bytes};
 
 use super::autotvm;
 use super::error::RecordedError;
@@ -120,7 +120,7 @@ fn drafts(
             return Ok(vec![landscape::draft(name, lines, wrong)?]);
         }
         if !is_one_object(&line) {
-            return autotvm::drafts(&name, log_records(path, bytes, notes)?);
+            return log_drafts(path, &name, bytes, notes);
         }
     }
     let file = match loads(text) {
@@ -135,7 +135,7 @@ fn drafts(
                 file
             }
             Err(_) if first.starts_with("{\"input\"") => {
-                return autotvm::drafts(&name, log_records(path, bytes, notes)?);
+                return log_drafts(path, &name, bytes, notes);
             }
             Err(_) => return Err(wrong(format!("no JSON: {error}"))),
         },
@@ -182,18 +182,20 @@ fn short_name(path: &Path) -> String {
     name
 }
 
-fn log_records(
+fn log_drafts(
     path: &Path,
+    name: &str,
     bytes: &[u8],
     notes: &mut Vec<String>,
-) -> Result<Vec<Record>, RecordedError> {
+) -> Result<Vec<Draft>, RecordedError> {
     let log = LogLines::parse(path, bytes);
     let mut records = Vec::new();
+    let mut declared = Vec::new();
     let mut first = None;
     for line in log.lines {
         match line.content {
             LineContent::Record(record) => records.push(*record),
-            LineContent::Comment => {}
+            LineContent::Comment => declared.extend(DeclaredSpace::from_line(&line.bytes)),
             LineContent::Skipped(reason) => {
                 let said = format!("line {}: {reason}", line.number);
                 notes.push(format!("{}, {said} (skipped)", path.display()));
@@ -206,7 +208,7 @@ fn log_records(
             path: path.to_owned(),
             reason,
         }),
-        _ => Ok(records),
+        _ => autotvm::drafts(name, records, &declared),
     }
 }
 

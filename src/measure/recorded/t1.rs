@@ -30,7 +30,7 @@ impl T1 {
             path: path.to_owned(),
             source,
         })?;
-        let wrong = |reason: String| RecordedError::Format {
+        let wrong = |reason: String| RecordedError::Conditions {
             path: path.to_owned(),
             reason,
         };

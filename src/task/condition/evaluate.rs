@@ -78,6 +78,14 @@ fn too_large() -> String {
 }
 
 fn binary(sign: &str, left: &Value, right: &Value) -> Result<Value, String> {
+    if let (Value::Bool(a), Value::Bool(b)) = (left, right) {
+        match sign {
+            "&" => return Ok(Value::Bool(*a && *b)),
+            "|" => return Ok(Value::Bool(*a || *b)),
+            "^" => return Ok(Value::Bool(a != b)),
+            _ => {}
+        }
+    }
     if let (Some(Number::Int(a)), Some(Number::Int(b))) = (left.number(), right.number()) {
         return integers(sign, a, b);
     }
@@ -137,11 +145,33 @@ fn floats(sign: &str, a: f64, b: f64) -> Result<Value, String> {
         "-" => a - b,
         "*" => a * b,
         "/" => a / b,
-        "//" => (a / b).floor(),
-        "%" => a - (a / b).floor() * b,
+        "//" => divided(a, b).0,
+        "%" => divided(a, b).1,
         "**" => a.powf(b),
         _ => return Err(format!("float {sign} float has no value")),
     }))
+}
+
+/// Quotient rounded down, and remainder, as Python's `float_divmod` finds them (Objects/floatobject.c): 1 // 0.1 is 9.
+fn divided(a: f64, b: f64) -> (f64, f64) {
+    let mut remainder = a % b;
+    let mut quotient = (a - remainder) / b;
+    if remainder == 0.0 {
+        remainder = 0.0_f64.copysign(b);
+    } else if (b < 0.0) != (remainder < 0.0) {
+        remainder += b;
+        quotient -= 1.0;
+    }
+    if quotient == 0.0 {
+        return (0.0_f64.copysign(a / b), remainder);
+    }
+    let down = quotient.floor();
+    let nearer = if quotient - down > 0.5 {
+        down + 1.0
+    } else {
+        down
+    };
+    (nearer, remainder)
 }
 
 fn compare(comparison: Comparison, left: &Value, right: &Value) -> Result<bool, String> {
