@@ -25,7 +25,7 @@ export ARCO_TVM_INCLUDE = $(shell ls -d $(CURDIR)/$(VENV)/lib/python3*/site-pack
 
 .PHONY: help
 help: ## List these jobs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: venv build ## Tune a small network and compare it with the untuned one (about five minutes)
