@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::measure::{CallError, Endpoint, Peer, PeerError, PythonHost, Role};
-use crate::task::{DescriptionError, Task, TaskDescription};
+use crate::task::{DescriptionError, Link, Task, TaskDescription};
 
 use super::filter::FrontendFilter;
 use super::model::ModelSpec;
@@ -84,6 +84,8 @@ pub struct ExtractedTasks {
     pub why_not: Option<String>,
     /// The tasks.
     pub tasks: Vec<Arc<Task>>,
+    /// Where data of two tasks meet.
+    pub links: Vec<Link>,
 }
 
 #[derive(Deserialize)]
@@ -103,6 +105,8 @@ struct TasksAnswer {
     model: String,
     target: TargetAnswer,
     tasks: Vec<TaskDescription>,
+    #[serde(default)]
+    links: Vec<Link>,
 }
 
 /// What to compare (`arco.verify`).
@@ -228,6 +232,7 @@ impl Frontend {
             warnings,
             why_not: (!can_build).then_some(why_not),
             tasks,
+            links: answer.links,
         })
     }
 

@@ -4,6 +4,7 @@ mod delivery;
 mod explanation;
 mod failures;
 mod journal;
+mod network_choice;
 mod observer;
 mod output;
 mod quota;
@@ -17,6 +18,7 @@ pub use explanation::{
 };
 pub use failures::FailureCounts;
 pub use journal::{Event, Journal, SCHEMA, missing_from_log, now, read_journal};
+pub use network_choice::choose_for_network;
 pub use observer::{Progress, TuneObserver};
 pub use output::Output;
 pub use quota::Quotas;

@@ -20,6 +20,7 @@ from tvm.target import Target
 
 from arco_tvm import compat
 from arco_tvm.errors import ArcoError, summary
+from arco_tvm.links import Link, links
 from arco_tvm.models.model import Model
 
 compat.quicken_relay()
@@ -39,8 +40,19 @@ class ExtractedTask:
     group: int
 
 
-def extract(model: Model, target: Target) -> list[ExtractedTask]:
-    """The tasks of a model for a target, in the order in which the network first asks for them.
+@dataclass
+class Extracted:
+    """What a network has to tune.
+
+    `tasks` come in the order in which the network first asks for them. `links` name tasks by their position.
+    """
+
+    tasks: list[ExtractedTask]
+    links: Counter[Link]
+
+
+def extract(model: Model, target: Target) -> Extracted:
+    """The tasks of a model for a target.
 
     # Errors
     "extraction-failed" if TVM cannot optimise the model, or no operator has a template for this target.
@@ -51,9 +63,10 @@ def extract(model: Model, target: Target) -> list[ExtractedTask]:
         return executor.submit(_extract, model, target).result()
 
 
-def _extract(model: Model, target: Target) -> list[ExtractedTask]:
+def _extract(model: Model, target: Target) -> Extracted:
     try:
-        calls = _operator_calls(_optimise(model, target))
+        mod = _optimise(model, target)
+        calls = _operator_calls(mod)
     except ArcoError:
         raise
     except Exception as exc:
@@ -63,12 +76,13 @@ def _extract(model: Model, target: Target) -> list[ExtractedTask]:
     asked = _ask_strategies(calls, target)
     weights: Counter[tuple] = Counter()
     askers: dict[tuple, list[int]] = {}
-    for number, (count, keys) in enumerate(asked):
+    for number, (count, keys) in enumerate(asked.values()):
         for key in keys:
             weights[key] += count
             askers.setdefault(key, []).append(number)
     groups: dict[tuple[int, ...], int] = {}
     tasks = []
+    positions: dict[tuple, int] = {}
     for key, numbers in askers.items():
         group = groups.setdefault(tuple(numbers), len(groups))
         try:
@@ -76,6 +90,7 @@ def _extract(model: Model, target: Target) -> list[ExtractedTask]:
         except tvm.topi.InvalidShapeError:
             # As AutoTVM does: the template itself says that it is not for this shape.
             continue
+        positions[key] = len(tasks)
         tasks.append(ExtractedTask(task, weights[key], group))
     if not tasks:
         raise ArcoError(
@@ -83,7 +98,13 @@ def _extract(model: Model, target: Target) -> list[ExtractedTask]:
             f"no operator of {model.name} has an AutoTVM template for {target}",
             "check the target; convolutions and dense layers have templates on llvm, cuda and opencl",
         )
-    return tasks
+
+    def operator_of(call: relay.Call) -> int | None:
+        keys = asked[_signature(call)][1] if _signature(call) in asked else []
+        # Of alternative templates the first stands for all: TVM asks for that of the highest level first.
+        return next((positions[key] for key in keys if key in positions), None)
+
+    return Extracted(tasks, links(mod, operator_of))
 
 
 def _optimise(model: Model, target: Target) -> tvm.IRModule:
@@ -130,21 +151,28 @@ def _operator_calls(mod: tvm.IRModule) -> list[tuple[relay.Call, int]]:
     return calls
 
 
-def _ask_strategies(calls: list[tuple[relay.Call, int]], target: Target) -> list[tuple[int, list[tuple]]]:
+def _signature(call: relay.Call) -> tuple:
+    """What makes two calls the same to a template."""
+    return (
+        call.op.name,
+        tvm.ir.structural_hash(call.attrs) if call.attrs is not None else 0,
+        tuple(str(arg.checked_type) for arg in call.args),
+    )
+
+
+def _ask_strategies(
+    calls: list[tuple[relay.Call, int]], target: Target
+) -> dict[tuple, tuple[int, list[tuple]]]:
     """For each distinct call: how often it occurs, and the (task name, arguments) that TVM asks for."""
     counts: Counter[tuple] = Counter()
     first: dict[tuple, relay.Call] = {}
     for call, count in calls:
-        signature = (
-            call.op.name,
-            tvm.ir.structural_hash(call.attrs) if call.attrs is not None else 0,
-            tuple(str(arg.checked_type) for arg in call.args),
-        )
+        signature = _signature(call)
         counts[signature] += count
         first.setdefault(signature, call)
     env = TaskExtractEnv.get()
     silent, autotvm.GLOBAL_SCOPE.silent = autotvm.GLOBAL_SCOPE.silent, True
-    asked = []
+    asked: dict[tuple, tuple[int, list[tuple]]] = {}
     try:
         for signature, call in first.items():
             if call.op.get_attr("FTVMStrategy") is None:
@@ -160,7 +188,7 @@ def _ask_strategies(calls: list[tuple[relay.Call, int]], target: Target) -> list
                             "extraction-failed", f"{call.op.name} for {target}: {summary(exc)}"
                         ) from exc
             if env.get_tasks():
-                asked.append((counts[signature], list(env.get_tasks())))
+                asked[signature] = (counts[signature], list(env.get_tasks()))
     finally:
         autotvm.GLOBAL_SCOPE.silent = silent
         env.reset()

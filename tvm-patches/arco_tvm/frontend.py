@@ -1,5 +1,6 @@
 """What the frontend answers: a model's tasks, a target's normal form."""
 
+from dataclasses import asdict
 from typing import Any
 
 from arco_tvm import hooks, models, targets
@@ -9,7 +10,9 @@ from arco_tvm.extract import extract
 
 
 def tasks(request: dict[str, Any]) -> dict[str, Any]:
-    """The tasks of a model: `{"model"|"path", ..., "target", "host"?}` -> `{"target", "inputs", "tasks"}`.
+    """The tasks of a model: `{"model"|"path", ..., "target", "host"?}` -> `{"target", "inputs", "tasks", "links"}`.
+
+    A link is `{"first", "second", "join", "bytes", "count"}`: see `links.Link`; tasks are named by position.
 
     # Errors
     ArcoError of models.load, targets.resolve and extract.
@@ -20,5 +23,12 @@ def tasks(request: dict[str, Any]) -> dict[str, Any]:
     target = resolved.object()
     model = hooks.of(target).prepare_model(models.load(request))
     inputs = model.inputs()
-    described = describe_all(extract(model, target))
-    return {"model": model.name, "inputs": inputs, "target": resolved.to_json(), "tasks": described}
+    extracted = extract(model, target)
+    links = [{**asdict(link), "count": count} for link, count in extracted.links.items()]
+    return {
+        "model": model.name,
+        "inputs": inputs,
+        "target": resolved.to_json(),
+        "tasks": describe_all(extracted.tasks),
+        "links": links,
+    }

@@ -86,7 +86,7 @@ def test_the_tasks_are_those_that_autotvm_extracts_with_and_without_weights(targ
     model = models.load({"model": "resnet-8"})
     target = targets.resolve(target).object()
     params = model.params if bound else {}
-    ours = [(t.task.workload, t.task.flop, str(t.task.target)) for t in extract(model, target)]
+    ours = [(t.task.workload, t.task.flop, str(t.task.target)) for t in extract(model, target).tasks]
     theirs = autotvm.task.extract_from_program(model.mod["main"], params, target)
     assert sorted(ours, key=str) == sorted(((t.workload, t.flop, str(t.target)) for t in theirs), key=str)
 

@@ -1,5 +1,6 @@
 //! `arco-tvm tune`: extract the tasks, tune them, write the log, say what was found.
 
+mod best_log;
 mod report;
 mod resume;
 
@@ -142,7 +143,18 @@ pub async fn run(
     pipeline.shut_down().await;
     frontend.shut_down().await;
     match summary {
-        Some(summary) => report(&summary?, args, &target, start.elapsed(), printer),
+        Some(summary) => {
+            let summary = summary?;
+            let best = best_log::write(&args.output, &extracted, printer)?;
+            report(
+                &summary,
+                args,
+                &target,
+                best.as_deref(),
+                start.elapsed(),
+                printer,
+            )
+        }
         None => Ok(ExitCode::Interrupted),
     }
 }

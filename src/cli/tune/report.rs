@@ -17,6 +17,7 @@ pub(super) fn report(
     summary: &TuneSummary,
     args: &TuneArgs,
     target: &str,
+    best: Option<&Path>,
     took: Duration,
     printer: Printer,
 ) -> Result<ExitCode, CliError> {
@@ -66,17 +67,18 @@ pub(super) fn report(
             "`arco-tvm doctor` looks at builders and devices",
         ));
     }
-    printer.note(format!("next: {}", verify_command(args, target)));
+    let log = best.unwrap_or(&args.output);
+    printer.note(format!("next: {}", verify_command(args, target, log)));
     Ok(ExitCode::Success)
 }
 
 /// The command that compares the tuned model with the untuned one, as a shell takes it.
-fn verify_command(args: &TuneArgs, target: &str) -> String {
+fn verify_command(args: &TuneArgs, target: &str, log: &Path) -> String {
     let path = |path: &Path| path.display().to_string();
     let mut words = ["arco-tvm", "verify", &args.model.model, "--target", target]
         .map(str::to_owned)
         .to_vec();
-    words.extend(["--log".to_owned(), path(&args.output)]);
+    words.extend(["--log".to_owned(), path(log)]);
     let options = [
         ("--params", args.model.params.as_deref().map(path)),
         ("--batch", args.model.batch.map(|batch| batch.to_string())),
