@@ -1,5 +1,6 @@
 //! arco-tvm: an autotuner for TVM 0.19 that chooses configurations of TVM's own task templates.
 
+pub mod agents;
 pub mod asktell;
 pub mod cli;
 mod ext_dev;
@@ -8,6 +9,7 @@ pub mod measure;
 mod python;
 pub mod record;
 pub mod replay;
+pub mod sampling;
 pub mod seed;
 pub mod strategy;
 pub mod surrogate;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::record::ErrorNo;
 use crate::seed::Seed;
 use crate::strategy::{Observation, Outcome, Proposal, Strategy, StrategyKind};
-use crate::task::{ConfigIndex, TaskDescription, ValidityFilter};
+use crate::task::{ConfigIndex, TaskContext, TaskDescription, ValidityFilter};
 
 /// Options of `arco.tuner.create`.
 #[derive(Debug, Default, Deserialize)]
@@ -69,8 +69,9 @@ impl Search {
             .strategy
             .map_or(Ok(StrategyKind::default()), |name| name.parse())?;
         let task = description.into_task(filter)?;
+        let context = TaskContext::of(&task.workload);
         Ok(Self {
-            strategy: kind.build(Arc::new(task.space), Seed(options.seed)),
+            strategy: kind.build(Arc::new(task.space), &context, Seed(options.seed))?,
             ahead: VecDeque::new(),
         })
     }

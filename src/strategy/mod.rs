@@ -1,6 +1,7 @@
 //! Ask/tell strategies: which configurations to measure next, given what was measured.
 
 mod annealing;
+mod arco;
 mod candidates;
 mod chameleon;
 mod droplet;
@@ -17,6 +18,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 pub use annealing::AnnealingConstants;
+pub use arco::{Arco, ArcoConstants, Parts};
 pub use chameleon::{
     AdaptiveConstants, Chameleon, ChameleonConstants, PolicyConstants, WalkConstants,
 };
@@ -28,9 +30,10 @@ pub use ml2::{Ml2, Ml2Constants};
 pub use random::Random;
 pub use sa_gbt::{SaGbt, SaGbtConstants};
 
+use crate::agents::{ExplorationError, Ownership, TeamError};
 use crate::record::ErrorNo;
 use crate::seed::Seed;
-use crate::task::{ConfigIndex, ConfigSpace, SpaceError};
+use crate::task::{ConfigIndex, ConfigSpace, SpaceError, TaskContext};
 
 /// A configuration that a strategy wants measured, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +57,9 @@ pub enum Why {
     Bred,
     /// A neighbour of the best so far.
     Neighbour,
-    /// Put together from values of configurations that an agent visited.
+    /// The agents came by it, and confidence sampling drew it.
+    Agents,
+    /// Confidence sampling put it together from values of good ones.
     Synthesised,
 }
 
@@ -67,6 +72,7 @@ impl Why {
             Self::Model => "model",
             Self::Bred => "bred",
             Self::Neighbour => "neighbour",
+            Self::Agents => "agents",
             Self::Synthesised => "synthesised",
         }
     }
@@ -120,6 +126,18 @@ pub enum StrategyError {
     /// Candidates could not be compiled to see their hidden features.
     #[error("hidden features of candidates could not be had: {0}")]
     HiddenFeatures(String),
+    /// The agents' networks could not be computed.
+    #[error(transparent)]
+    Team(#[from] TeamError),
+}
+
+impl From<ExplorationError> for StrategyError {
+    fn from(error: ExplorationError) -> Self {
+        match error {
+            ExplorationError::Team(error) => Self::Team(error),
+            ExplorationError::Space(error) => Self::Space(error),
+        }
+    }
 }
 
 /// Chooses configurations of one task.
@@ -151,6 +169,8 @@ pub trait Strategy: Send {
 /// The strategies by name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StrategyKind {
+    /// Three agents, surrogates and confidence sampling: the method of the house.
+    Arco,
     /// Uniformly at random.
     Random,
     /// In the order of indices.
@@ -168,11 +188,24 @@ pub enum StrategyKind {
     Ml2,
     /// CHAMELEON, re-implemented: reinforcement learning over a cost model, and adaptive sampling.
     Chameleon,
+    /// `arco` whose hardware agent has no knobs.
+    ArcoWithoutHardware,
+    /// `arco` with a critic for each agent.
+    ArcoIndependentCritics,
+    /// `arco` without confidence sampling: the candidates of highest confidence.
+    ArcoTopK,
+    /// `arco` with random proposals in place of the agents.
+    ArcoWithoutAgents,
+    /// `arco` that does not predict what fails.
+    ArcoWithoutValidity,
+    /// `arco` with one agent that owns every knob.
+    ArcoOneAgent,
 }
 
 impl StrategyKind {
     /// Every strategy.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 15] = [
+        Self::Arco,
         Self::Random,
         Self::Grid,
         Self::Gbt16,
@@ -181,11 +214,18 @@ impl StrategyKind {
         Self::Droplet,
         Self::Ml2,
         Self::Chameleon,
+        Self::ArcoWithoutHardware,
+        Self::ArcoIndependentCritics,
+        Self::ArcoTopK,
+        Self::ArcoWithoutAgents,
+        Self::ArcoWithoutValidity,
+        Self::ArcoOneAgent,
     ];
 
     /// The name on the command line and in reports.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Arco => "arco",
             Self::Random => "random",
             Self::Grid => "grid",
             Self::Gbt16 => "gbt-16",
@@ -194,21 +234,74 @@ impl StrategyKind {
             Self::Droplet => "droplet",
             Self::Ml2 => "ml2",
             Self::Chameleon => "chameleon",
+            Self::ArcoWithoutHardware => "arco-no-hardware",
+            Self::ArcoIndependentCritics => "arco-own-critics",
+            Self::ArcoTopK => "arco-top-k",
+            Self::ArcoWithoutAgents => "arco-no-agents",
+            Self::ArcoWithoutValidity => "arco-no-validity",
+            Self::ArcoOneAgent => "arco-one-agent",
         }
     }
 
-    /// The strategy for a space. All draws come from `seed`.
-    pub fn build(self, space: Arc<ConfigSpace>, seed: Seed) -> Box<dyn Strategy> {
-        match self {
+    /// What `arco` or one of its ablations consists of; `None` for the others.
+    const fn parts(self) -> Option<Parts> {
+        let all = Parts::ALL;
+        Some(match self {
+            Self::Arco => all,
+            Self::ArcoWithoutHardware => Parts {
+                ownership: Ownership::WithoutHardware,
+                ..all
+            },
+            Self::ArcoIndependentCritics => Parts {
+                independent_critics: true,
+                ..all
+            },
+            Self::ArcoTopK => Parts {
+                confidence_sampling: false,
+                ..all
+            },
+            Self::ArcoWithoutAgents => Parts {
+                agents: false,
+                ..all
+            },
+            Self::ArcoWithoutValidity => Parts {
+                validity_model: false,
+                ..all
+            },
+            Self::ArcoOneAgent => Parts {
+                ownership: Ownership::One,
+                ..all
+            },
+            _ => return None,
+        })
+    }
+
+    /// The strategy for a task. All draws come from `seed`.
+    ///
+    /// # Errors
+    /// When the agents' networks cannot be made.
+    pub fn build(
+        self,
+        space: Arc<ConfigSpace>,
+        context: &TaskContext,
+        seed: Seed,
+    ) -> Result<Box<dyn Strategy>, StrategyError> {
+        if let Some(parts) = self.parts() {
+            let constants = ArcoConstants::default();
+            return Ok(Box::new(Arco::new(
+                self, parts, space, context, seed, constants,
+            )?));
+        }
+        Ok(match self {
             Self::Random => Box::new(Random::new(space, seed)),
             Self::Grid => Box::new(Grid::new(space)),
-            Self::Gbt16 => Box::new(Gbt::new(space, seed, GbtConstants::default())),
             Self::Ga => Box::new(Genetic::new(space, seed, GeneticConstants::default())),
             Self::SaGbt => Box::new(SaGbt::new(space, seed, SaGbtConstants::default())),
             Self::Droplet => Box::new(Droplet::new(space, seed)),
             Self::Ml2 => Box::new(Ml2::new(space, seed, Ml2Constants::default(), None)),
             Self::Chameleon => Box::new(Chameleon::new(space, seed, ChameleonConstants::default())),
-        }
+            _ => Box::new(Gbt::new(space, seed, GbtConstants::default())),
+        })
     }
 }
 

@@ -1,13 +1,17 @@
 //! What is believed of configurations that were not measured.
 
 mod boosted_trees;
+mod ensemble;
 mod features;
+mod gaussian_process;
 mod hidden;
 mod recall_stopped_trees;
 mod validity;
 
 pub use boosted_trees::{BoostedTrees, BoostedTreesConstants};
+pub use ensemble::{Belief, Ensemble, EnsembleConstants};
 pub use features::KnobFeatures;
+pub use gaussian_process::{GaussianProcess, GaussianProcessConstants};
 pub use hidden::HiddenFeatures;
 pub use recall_stopped_trees::{RecallStoppedConstants, RecallStoppedTrees};
 pub use validity::{ValidityConstants, ValidityModel};

@@ -10,6 +10,8 @@ mod description;
 mod index;
 mod knob;
 mod label;
+mod layout;
+mod link;
 mod space;
 
 pub use condition::{Condition, ConditionError, Value as ConditionValue};
@@ -18,6 +20,8 @@ pub use context::{TargetKind, TaskContext};
 pub use description::{DescriptionError, TaskDescription};
 pub use index::{ConfigIndex, KnobId, TaskId};
 pub use knob::{Entity, EntityError, Knob, KnobError, KnobKind};
+pub use layout::ChannelBlocks;
+pub use link::Link;
 pub use space::{ConfigSpace, Digits, SpaceError, ValidityFilter};
 
 use serde_json::Value;

@@ -8,7 +8,7 @@ use crate::measure::{Candidate, Measurement, PeerError, Pipeline, TrialId};
 use crate::record::{AppendError, Record};
 use crate::seed::Seed;
 use crate::strategy::{StrategyError, StrategyKind, Why};
-use crate::task::{ConfigEntity, Task};
+use crate::task::{ConfigEntity, Task, TaskContext};
 
 use super::delivery::Delivery;
 use super::journal::Event;
@@ -171,7 +171,14 @@ fn start_tasks(
         .enumerate()
         .map(|(position, task)| {
             let seed = options.seed.child(&format!("task {position}"));
-            let strategy = options.strategy.build(Arc::new(task.space.clone()), seed);
+            let strategy = options
+                .strategy
+                .build(
+                    Arc::new(task.space.clone()),
+                    &TaskContext::of(&task.workload),
+                    seed,
+                )
+                .map_err(|source| strategy_error(task, source))?;
             let mut run = TaskRun::new(Arc::clone(task), strategy);
             run.resume(earlier.iter())
                 .map_err(|source| strategy_error(task, source))?;

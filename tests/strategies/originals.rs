@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arco_tvm::seed::Seed;
 use arco_tvm::strategy::StrategyKind;
-use arco_tvm::task::ConfigIndex;
+use arco_tvm::task::{ConfigIndex, TargetKind, TaskContext};
 
 use super::recorded;
 
@@ -37,7 +37,13 @@ fn autotvm(tuner: &str, name: &str) -> Vec<ConfigIndex> {
 
 fn ours(kind: StrategyKind, name: &str, budget: usize) -> Vec<ConfigIndex> {
     let recorded = recorded(name);
-    let mut strategy = kind.build(Arc::clone(&recorded.space), Seed(1));
+    let mut strategy = kind
+        .build(
+            Arc::clone(&recorded.space),
+            &TaskContext::bare(TargetKind::Cpu),
+            Seed(1),
+        )
+        .unwrap();
     recorded.indices(strategy.as_mut(), budget)
 }
 

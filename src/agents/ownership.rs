@@ -1,0 +1,175 @@
+//! Which agent owns which knob.
+
+use crate::task::{Knob, KnobKind, TargetKind};
+
+/// The three agents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// What the hardware runs side by side: vector lanes, threads and blocks, the accelerator's tile of channels.
+    Hardware,
+    /// In which order and how far unrolled: operator scheduling.
+    Scheduling,
+    /// Which part of the data is close by when: memory mapping.
+    Mapping,
+}
+
+impl Role {
+    /// Every role, in the order in which teams keep them.
+    pub const ALL: [Self; 3] = [Self::Hardware, Self::Scheduling, Self::Mapping];
+
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hardware => "hardware",
+            Self::Scheduling => "scheduling",
+            Self::Mapping => "mapping",
+        }
+    }
+
+    /// Its place in [`Self::ALL`].
+    pub const fn position(self) -> usize {
+        self as usize
+    }
+}
+
+/// How knobs are dealt out to agents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ownership {
+    /// By [`role_of`].
+    #[default]
+    ByRole,
+    /// The hardware agent has no knobs: nobody moves them, they stay as a walk found them.
+    WithoutHardware,
+    /// One agent owns every knob.
+    One,
+}
+
+impl Ownership {
+    /// The agent that moves a knob, if one does.
+    pub fn owner(self, target: TargetKind, knob: &Knob) -> Option<Role> {
+        match (self, role_of(target, knob)) {
+            (Self::ByRole, role) => Some(role),
+            (Self::WithoutHardware, Role::Hardware) => None,
+            (Self::WithoutHardware, role) => Some(role),
+            (Self::One, _) => Some(Role::Mapping),
+        }
+    }
+}
+
+/// Splits of VTA's templates that shape what one instruction computes (`conv2d_packed`, `dense_packed`).
+const VTA_HARDWARE: [&str; 3] = ["tile_b", "tile_ci", "tile_co"];
+/// Splits of TVM's x86 and ARM templates whose inner part becomes vector lanes.
+const CPU_HARDWARE: [&str; 6] = [
+    "tile_oc",
+    "tile_co",
+    "tile_x",
+    "tile_inner",
+    "tile_k2",
+    "vc",
+];
+/// Splits of TVM's GPU templates along reductions: they are no threads.
+const GPU_REDUCTION: [&str; 9] = [
+    "tile_rc", "tile_ry", "tile_rx", "tile_rz", "tile_rh", "tile_rw", "tile_k", "tile_rd",
+    "tile_ci",
+];
+/// What names of scheduling knobs contain, on every target.
+const SCHEDULING: [&str; 8] = [
+    "unroll", "thread", "reorder", "order", "ann", "fuse", "inline", "use_",
+];
+
+/// The agent that owns a knob: every knob has exactly one owner.
+///
+/// | target | hardware | scheduling | mapping |
+/// |---|---|---|---|
+/// | VTA | `tile_b`, `tile_ci`, `tile_co` | `oc_nthread`, `h_nthread` | `tile_h`, `tile_w` |
+/// | CPU | splits that become vector lanes | unrolling, order, annotations | the other tiles |
+/// | GPU | splits bound to blocks, threads and virtual threads | unrolling, order | reduction tiles, tiles that a thread computes alone |
+///
+/// The table is that of the method (an open point of the paper). Names are those of TVM 0.19's templates. On a GPU a
+/// name with `block` counts as hardware, so that kernels of other tuners (`block_size_x`) are dealt out, too.
+pub fn role_of(target: TargetKind, knob: &Knob) -> Role {
+    let name = knob.name();
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    let ordering = matches!(knob.kind(), KnobKind::Reorder | KnobKind::Annotate);
+    match target {
+        TargetKind::Vta if VTA_HARDWARE.contains(&name) => Role::Hardware,
+        TargetKind::Cpu if CPU_HARDWARE.contains(&name) => Role::Hardware,
+        TargetKind::Gpu if has(&["block"]) => Role::Hardware,
+        _ if ordering || has(&SCHEDULING) => Role::Scheduling,
+        TargetKind::Gpu if knob.kind() == KnobKind::Split && !GPU_REDUCTION.contains(&name) => {
+            Role::Hardware
+        }
+        _ if matches!(knob.kind(), KnobKind::Split) || name.contains("tile") => Role::Mapping,
+        // Flags and choices of a variant.
+        _ => Role::Scheduling,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::Entity;
+    use serde_json::json;
+
+    fn split(name: &str) -> Knob {
+        let entities = vec![Entity::Split(vec![-1, 1]), Entity::Split(vec![-1, 2])];
+        Knob::new(name, KnobKind::Split, entities).unwrap()
+    }
+
+    fn other(name: &str) -> Knob {
+        let entities = vec![Entity::Other(json!(1)), Entity::Other(json!(2))];
+        Knob::new(name, KnobKind::Other, entities).unwrap()
+    }
+
+    #[test]
+    fn the_knobs_of_vta_go_where_the_paper_puts_them() {
+        let role = |name| role_of(TargetKind::Vta, &split(name));
+        assert_eq!(
+            ["tile_b", "tile_ci", "tile_co"].map(role),
+            [Role::Hardware; 3]
+        );
+        assert_eq!(["tile_h", "tile_w"].map(role), [Role::Mapping; 2]);
+        let threads =
+            ["oc_nthread", "h_nthread"].map(|name| role_of(TargetKind::Vta, &other(name)));
+        assert_eq!(threads, [Role::Scheduling; 2]);
+    }
+
+    #[test]
+    fn vector_lanes_of_a_cpu_are_hardware_and_its_other_tiles_are_mapping() {
+        assert_eq!(role_of(TargetKind::Cpu, &split("tile_oc")), Role::Hardware);
+        assert_eq!(role_of(TargetKind::Cpu, &split("tile_ow")), Role::Mapping);
+        assert_eq!(role_of(TargetKind::Cpu, &other("tile_oh")), Role::Mapping);
+        assert_eq!(
+            role_of(TargetKind::Cpu, &other("unroll_kw")),
+            Role::Scheduling
+        );
+    }
+
+    #[test]
+    fn threads_of_a_gpu_are_hardware_and_its_reductions_are_mapping() {
+        assert_eq!(role_of(TargetKind::Gpu, &split("tile_f")), Role::Hardware);
+        assert_eq!(role_of(TargetKind::Gpu, &split("tile_rc")), Role::Mapping);
+        assert_eq!(
+            role_of(TargetKind::Gpu, &other("auto_unroll_max_step")),
+            Role::Scheduling
+        );
+        assert_eq!(
+            role_of(TargetKind::Gpu, &other("block_size_x")),
+            Role::Hardware
+        );
+        assert_eq!(
+            role_of(TargetKind::Gpu, &other("tile_size_x")),
+            Role::Mapping
+        );
+    }
+
+    #[test]
+    fn without_the_hardware_agent_nobody_moves_its_knobs() {
+        let ownership = Ownership::WithoutHardware;
+        assert_eq!(ownership.owner(TargetKind::Vta, &split("tile_b")), None);
+        assert_eq!(
+            ownership.owner(TargetKind::Vta, &split("tile_h")),
+            Some(Role::Mapping)
+        );
+    }
+}
