@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::record::ErrorNo;
 use crate::seed::Seed;
 use crate::strategy::{Observation, Outcome, Strategy, StrategyError, StrategyKind};
-use crate::task::ConfigIndex;
+use crate::task::{ConfigIndex, TargetKind, TaskContext};
 
 use super::message::{Answer, ConfigName, Message, Status, TellResult};
 use super::space::{Direction, NamedSpace};
@@ -101,8 +101,11 @@ impl Session {
             (Message::Space(message), None) => {
                 let named = NamedSpace::new(&message)?;
                 let seed = self.seed.unwrap_or(Seed(message.seed.unwrap_or(0)));
+                // Nothing is said of the device; names of knobs such as `block_size_x` are those of GPU kernels.
+                let context = TaskContext::bare(TargetKind::Gpu);
+                let space = Arc::clone(&named.space);
                 let search = self.search.insert(Search {
-                    strategy: self.strategy.build(Arc::clone(&named.space), seed),
+                    strategy: self.strategy.build(space, &context, seed)?,
                     named,
                     direction: message.direction.unwrap_or_default(),
                     left: message.budget,

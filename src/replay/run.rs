@@ -72,7 +72,9 @@ pub fn replay(
         seed: seed.0,
         source,
     };
-    let mut strategy = kind.build(Arc::clone(&recorded.space), seed);
+    let mut strategy = kind
+        .build(Arc::clone(&recorded.space), &recorded.context, seed)
+        .map_err(error)?;
     let mut evaluations = Vec::with_capacity(budget);
     let mut looking_up = Duration::ZERO;
     while evaluations.len() < budget {
