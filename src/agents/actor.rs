@@ -51,6 +51,17 @@ impl Actor {
             SLOTS * MOVES,
         ];
         let network = Mlp::new(&widths, 0.01, rng)?;
+        // A step that moves every knob lands anywhere; one that moves a few looks around.
+        let biases: Vec<f32> = (0..SLOTS * MOVES)
+            .map(|output| {
+                if Move::ALL[output % MOVES] == Move::Stay {
+                    constants.stay_bias
+                } else {
+                    0.0
+                }
+            })
+            .collect();
+        network.set_output_biases(&biases)?;
         let optimiser = AdamW::new(network.vars(), adam(constants))?;
         Ok(Self { network, optimiser })
     }

@@ -19,10 +19,14 @@ pub struct TeamConstants {
     pub epochs: usize,
     /// Transitions in one step of Adam.
     pub minibatch: usize,
+    /// Logit by which actors that know nothing prefer to leave a knob where it is.
+    pub stay_bias: f32,
     /// Walks of a round.
     pub walks: usize,
     /// Steps of each walk.
     pub steps: usize,
+    /// Weight of the uncertainty in the reward.
+    pub curiosity: f64,
     /// Penalty for standing on what is probably invalid, in standard deviations of the score, times the probability.
     pub invalid_penalty: f64,
 }
@@ -38,8 +42,10 @@ impl Default for TeamConstants {
             entropy: 0.01,
             epochs: 2,
             minibatch: 128,
+            stay_bias: 2.0,
             walks: 32,
-            steps: 8,
+            steps: 3,
+            curiosity: 1.0,
             invalid_penalty: 1.0,
         }
     }

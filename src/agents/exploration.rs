@@ -143,7 +143,8 @@ pub fn explore(
         standing = landscape.look(&here);
         for (walk, standing) in standing.iter().enumerate() {
             let penalty = constants.invalid_penalty * (1.0 - standing.validity);
-            rewards[walk].push((standing.score - penalty) as f32);
+            let drawn_to = standing.score + constants.curiosity * standing.uncertainty;
+            rewards[walk].push((drawn_to - penalty) as f32);
         }
     }
     fill_advantages(

@@ -36,6 +36,12 @@ impl Mlp {
         Ok(Self { layers })
     }
 
+    /// Sets the biases of the outputs.
+    pub fn set_output_biases(&self, biases: &[f32]) -> Result<()> {
+        let (_, last) = &self.layers[self.layers.len() - 1];
+        last.set(&Tensor::from_slice(biases, biases.len(), &Device::Cpu)?)
+    }
+
     /// The outputs for a batch: `[rows, in]` to `[rows, out]`.
     pub fn forward(&self, rows: &Tensor) -> Result<Tensor> {
         self.run(rows, |var| var.as_tensor().clone())

@@ -52,21 +52,24 @@ impl Default for ConfidenceConstants {
     fn default() -> Self {
         Self {
             temperature: 0.1,
-            oversampling: 2,
+            oversampling: 16,
             attempts: 4,
         }
     }
 }
 
-/// Up to `n` configurations: drawn with probabilities that grow with confidence; those below the median of the draw
-/// give way to configurations that are put together knob by knob from those above it, where `rate` expects more of
-/// these. All are distinct, none is in `known`, all satisfy the template's condition. Best first.
+/// A pool that a batch of `n` can be chosen from, best first.
 ///
-/// `rate` returns candidates with their confidence in the same scale, `None` for what is probably invalid.
+/// Candidates are drawn with probabilities that grow with confidence, [`ConfidenceConstants::oversampling`] for each
+/// place of the batch. Those below the median of the draw give way to configurations that are put together knob by
+/// knob from those above it, where `rate` expects more of these. All are distinct, none is in `known`, all satisfy the
+/// template's condition.
+///
+/// `rate` returns confidences in the same scale, `None` for what is probably invalid.
 ///
 /// # Errors
 /// When the template's condition cannot be asked.
-pub fn confident_batch(
+pub fn confident_pool(
     candidates: &[Candidate],
     n: usize,
     space: &ConfigSpace,
@@ -75,12 +78,8 @@ pub fn confident_batch(
     constants: &ConfidenceConstants,
     rng: &mut impl Rng,
 ) -> Result<Vec<Chosen>, SpaceError> {
-    let drawn = draw(
-        candidates,
-        n * constants.oversampling,
-        constants.temperature,
-        rng,
-    );
+    let size = n * constants.oversampling;
+    let drawn = draw(candidates, size, constants.temperature, rng);
     let threshold = median(drawn.iter().map(|c| c.confidence).collect());
     let kept: Vec<&Candidate> = drawn
         .iter()
@@ -125,7 +124,7 @@ pub fn confident_batch(
         }
     }
     sort(&mut pool);
-    pool.truncate(n);
+    pool.truncate(size);
     Ok(pool)
 }
 

@@ -3,5 +3,5 @@
 mod confidence;
 mod synthesis;
 
-pub use confidence::{Candidate, Chosen, ConfidenceConstants, Origin, confident_batch, top_batch};
+pub use confidence::{Candidate, Chosen, ConfidenceConstants, Origin, confident_pool, top_batch};
 pub use synthesis::Frequencies;

@@ -15,12 +15,6 @@ pub struct BoostedTreesConstants {
     pub depth: usize,
     /// Fewest rows in a leaf.
     pub min_leaf_rows: f32,
-    /// Share of the rows that each tree sees, drawn anew for each.
-    pub rows_per_tree: f32,
-    /// Share of the columns that each tree sees.
-    pub columns_per_tree: f64,
-    /// Seed of these draws.
-    pub seed: u64,
 }
 
 impl Default for BoostedTreesConstants {
@@ -30,9 +24,6 @@ impl Default for BoostedTreesConstants {
             learning_rate: 0.15,
             depth: 3,
             min_leaf_rows: 1.0,
-            rows_per_tree: 1.0,
-            columns_per_tree: 1.0,
-            seed: 0,
         }
     }
 }
@@ -64,14 +55,7 @@ impl CostModel for BoostedTrees {
             .set_max_leaves(1 << self.constants.depth)
             .set_min_leaf_weight(self.constants.min_leaf_rows)
             .set_objective_type(forust_ml::objective::ObjectiveType::SquaredLoss)
-            .set_seed(self.constants.seed)
-            .set_colsample_bytree(self.constants.columns_per_tree)
             .set_parallel(false);
-        if self.constants.rows_per_tree < 1.0 {
-            booster = booster
-                .set_sample_method(forust_ml::sampler::SampleMethod::Random)
-                .set_subsample(self.constants.rows_per_tree);
-        }
         booster
             .fit_unweighted(&matrix, targets, None)
             .map_err(|error| error.to_string())?;

@@ -1,6 +1,15 @@
 //! A Gaussian process: smooth where trees are steps, and certain of what it does not know.
 
-use super::{Belief, FeatureTable};
+use super::FeatureTable;
+
+/// A prediction with its uncertainty.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Belief {
+    /// Mean.
+    pub mean: f64,
+    /// Standard deviation.
+    pub deviation: f64,
+}
 
 /// Constants of a [`GaussianProcess`].
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +44,8 @@ pub struct GaussianProcess {
     weights: Vec<f64>,
 }
 
+/// Added to the noise, so that equal rows do not make the covariance singular.
+const JITTER: f64 = 1e-6;
 /// Factors by which a length scale may change in a pass.
 const STEP: f64 = 0.7;
 
@@ -79,25 +90,80 @@ impl GaussianProcess {
 
     /// What is believed of each row.
     pub fn predict(&self, table: &FeatureTable) -> Vec<Belief> {
-        let n = self.rows.len();
-        let scales: Vec<f64> = self.log_inverse.iter().map(|l| l.exp()).collect();
+        let scales = self.scales();
         self.scaled(table)
             .iter()
             .map(|row| {
-                let near: Vec<f64> = self
-                    .rows
-                    .iter()
-                    .map(|known| kernel(row, known, &scales))
-                    .collect();
-                let mean = near.iter().zip(&self.weights).map(|(k, w)| k * w).sum();
-                let half = forward(&self.factor, &near, n);
-                let variance = 1.0 - half.iter().map(|x| x * x).sum::<f64>();
+                let (mean, half) = self.relate(row, &scales);
                 Belief {
                     mean,
-                    deviation: variance.max(0.0).sqrt(),
+                    deviation: (1.0 - dot(&half, &half)).max(0.0).sqrt(),
                 }
             })
             .collect()
+    }
+
+    /// Positions of up to `n` rows to measure at once, best first: each has the highest `offset + mean + optimism *
+    /// deviation`, where the deviation is what is left of it once those before are measured (GP-BUCB, Desautels et al.
+    /// 2014). So no two that would tell the same are chosen.
+    ///
+    /// # Panics
+    /// When there are not as many offsets as rows.
+    pub fn batch(
+        &self,
+        table: &FeatureTable,
+        offsets: &[f64],
+        n: usize,
+        optimism: f64,
+    ) -> Vec<usize> {
+        assert_eq!(offsets.len(), table.rows, "an offset for each row");
+        let scales = self.scales();
+        let noise = self.log_noise.exp() + JITTER;
+        let rows = self.scaled(table);
+        let mut halves = Vec::with_capacity(rows.len());
+        let mut open: Vec<(usize, f64, f64)> = Vec::with_capacity(rows.len());
+        for (i, row) in rows.iter().enumerate() {
+            let (mean, half) = self.relate(row, &scales);
+            open.push((i, offsets[i] + mean, 1.0 - dot(&half, &half)));
+            halves.push(half);
+        }
+        let mut chosen = Vec::with_capacity(n);
+        while chosen.len() < n && !open.is_empty() {
+            let worth = |&(_, mean, variance): &(usize, f64, f64)| {
+                mean + optimism * variance.max(0.0).sqrt()
+            };
+            let best = (0..open.len())
+                .max_by(|&a, &b| worth(&open[a]).total_cmp(&worth(&open[b])).then(b.cmp(&a)))
+                .unwrap_or(0);
+            let (new, _, variance) = open.swap_remove(best);
+            chosen.push(new);
+            let length = (variance.max(0.0) + noise).sqrt();
+            let half = std::mem::take(&mut halves[new]);
+            for (i, _, variance) in &mut open {
+                let shared =
+                    (kernel(&rows[*i], &rows[new], &scales) - dot(&halves[*i], &half)) / length;
+                halves[*i].push(shared);
+                *variance -= shared * shared;
+            }
+        }
+        chosen
+    }
+
+    fn scales(&self) -> Vec<f64> {
+        self.log_inverse.iter().map(|l| l.exp()).collect()
+    }
+
+    /// A row's mean, and L\k: the covariance with what is known, half solved.
+    fn relate(&self, row: &[f64], scales: &[f64]) -> (f64, Vec<f64>) {
+        let near: Vec<f64> = self
+            .rows
+            .iter()
+            .map(|known| kernel(row, known, scales))
+            .collect();
+        (
+            dot(&near, &self.weights),
+            forward(&self.factor, &near, near.len()),
+        )
     }
 
     fn scaled(&self, table: &FeatureTable) -> Vec<Vec<f64>> {
@@ -161,7 +227,7 @@ impl GaussianProcess {
             for j in 0..=i {
                 covariance[i * n + j] = kernel(&rows[i], &rows[j], &scales);
             }
-            covariance[i * n + i] += log_noise.exp() + 1e-6;
+            covariance[i * n + i] += log_noise.exp() + JITTER;
         }
         covariance
     }
@@ -192,8 +258,7 @@ fn cholesky(mut a: Vec<f64>, n: usize) -> Option<Vec<f64>> {
             } else {
                 (&head[j * n..j * n + j], &tail[..j])
             };
-            let dot: f64 = row_i.iter().zip(row_j).map(|(x, y)| x * y).sum();
-            let value = a[i * n + j] - dot;
+            let value = a[i * n + j] - dot(row_i, row_j);
             if i == j {
                 if value <= 0.0 {
                     return None;
@@ -212,8 +277,7 @@ fn forward(factor: &[f64], b: &[f64], n: usize) -> Vec<f64> {
     let mut x = vec![0.0; n];
     for i in 0..n {
         let row = &factor[i * n..i * n + i];
-        let dot: f64 = row.iter().zip(&x).map(|(l, x)| l * x).sum();
-        x[i] = (b[i] - dot) / factor[i * n + i];
+        x[i] = (b[i] - dot(row, &x[..i])) / factor[i * n + i];
     }
     x
 }
@@ -230,4 +294,22 @@ fn solve(factor: &[f64], b: &[f64]) -> Vec<f64> {
         }
     }
     x
+}
+
+/// The sum of products, in eight sums so that they can be computed side by side.
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let mut sums = [0.0; 8];
+    let (a_parts, b_parts) = (a.chunks_exact(8), b.chunks_exact(8));
+    let rest: f64 = a_parts
+        .remainder()
+        .iter()
+        .zip(b_parts.remainder())
+        .map(|(x, y)| x * y)
+        .sum();
+    for (a, b) in a_parts.zip(b_parts) {
+        for (sum, (x, y)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            *sum += x * y;
+        }
+    }
+    sums.iter().sum::<f64>() + rest
 }

@@ -1,7 +1,6 @@
 //! What is believed of configurations that were not measured.
 
 mod boosted_trees;
-mod ensemble;
 mod features;
 mod gaussian_process;
 mod hidden;
@@ -9,9 +8,8 @@ mod recall_stopped_trees;
 mod validity;
 
 pub use boosted_trees::{BoostedTrees, BoostedTreesConstants};
-pub use ensemble::{Belief, Ensemble, EnsembleConstants};
 pub use features::KnobFeatures;
-pub use gaussian_process::{GaussianProcess, GaussianProcessConstants};
+pub use gaussian_process::{Belief, GaussianProcess, GaussianProcessConstants};
 pub use hidden::HiddenFeatures;
 pub use recall_stopped_trees::{RecallStoppedConstants, RecallStoppedTrees};
 pub use validity::{ValidityConstants, ValidityModel};

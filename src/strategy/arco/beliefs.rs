@@ -1,12 +1,11 @@
-//! What `arco` believes of configurations: cost by an ensemble, validity by a classifier.
+//! What `arco` believes of configurations: cost by a Gaussian process, validity by boosted trees.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::agents::{Landscape, Standing};
 use crate::surrogate::{
-    BoostedTrees, BoostedTreesConstants, CostModel, Ensemble, EnsembleConstants, GaussianProcess,
-    GaussianProcessConstants, KnobFeatures,
+    GaussianProcess, GaussianProcessConstants, KnobFeatures, ValidityConstants, ValidityModel,
 };
 use crate::task::{ConfigIndex, ConfigSpace, Digits};
 
@@ -14,30 +13,32 @@ use crate::task::{ConfigIndex, ConfigSpace, Digits};
 pub(super) struct Beliefs {
     space: Arc<ConfigSpace>,
     features: KnobFeatures,
-    cost: Ensemble,
-    smooth: GaussianProcess,
-    smooth_weight: f64,
-    validity: BoostedTrees,
+    cost: GaussianProcess,
+    validity: ValidityModel,
     /// Whether failures were seen, and are to be predicted.
     fallible: bool,
     said: HashMap<ConfigIndex, Standing>,
 }
 
 impl Beliefs {
-    pub fn new(space: Arc<ConfigSpace>, constants: EnsembleConstants, smooth_weight: f64) -> Self {
+    pub fn new(
+        space: Arc<ConfigSpace>,
+        cost: GaussianProcessConstants,
+        validity: ValidityConstants,
+    ) -> Self {
         Self {
             features: KnobFeatures::new(&space),
             space,
-            cost: Ensemble::new(constants),
-            smooth: GaussianProcess::new(GaussianProcessConstants::default()),
-            smooth_weight,
-            validity: BoostedTrees::new(BoostedTreesConstants::default()),
+            cost: GaussianProcess::new(cost),
+            validity: ValidityModel::new(validity),
             fallible: false,
             said: HashMap::new(),
         }
     }
 
     /// Learns from measurements: the cost of each, `None` for a failure.
+    ///
+    /// Without the validity model a failure has the worst cost that was seen.
     pub fn fit(
         &mut self,
         measured: &[(Digits, Option<f64>)],
@@ -47,28 +48,29 @@ impl Beliefs {
         let costs: Vec<f64> = measured.iter().filter_map(|(_, cost)| *cost).collect();
         let scale = Scale::of(&costs);
         let worst = costs.iter().copied().fold(0.0, f64::max);
-        let rows = measured
-            .iter()
-            .filter(|(_, cost)| cost.is_some() || !validity_model);
-        let digits: Vec<&Digits> = rows.clone().map(|(digits, _)| digits).collect();
-        let targets: Vec<f64> = rows
+        let rows = || {
+            let counts = move |cost: &Option<f64>| cost.is_some() || !validity_model;
+            measured.iter().filter(move |(_, cost)| counts(cost))
+        };
+        let digits: Vec<&Digits> = rows().map(|(digits, _)| digits).collect();
+        let targets: Vec<f64> = rows()
             .map(|(_, cost)| scale.score(cost.unwrap_or(worst)))
             .collect();
-        let table = self.features.table(&digits);
-        self.cost.fit(&table, &targets)?;
-        if self.smooth_weight > 0.0 {
-            self.smooth.fit(&table, &targets)?;
-        }
+        self.cost.fit(&self.features.table(&digits), &targets)?;
         self.fallible = validity_model && costs.len() < measured.len();
         if self.fallible {
             let digits: Vec<&Digits> = measured.iter().map(|(digits, _)| digits).collect();
-            let valid: Vec<f64> = measured
-                .iter()
-                .map(|(_, cost)| f64::from(u8::from(cost.is_some())))
-                .collect();
+            let valid: Vec<bool> = measured.iter().map(|(_, cost)| cost.is_some()).collect();
             self.validity.fit(&self.features.table(&digits), &valid)?;
         }
         Ok(())
+    }
+
+    /// Positions of up to `n` of these to measure at once, so that no two would tell the same; `extra` is what is
+    /// expected of each besides the score.
+    pub fn spread(&self, configs: &[Digits], extra: &[f64], n: usize, optimism: f64) -> Vec<usize> {
+        let table = self.features.table(configs);
+        self.cost.batch(&table, extra, n, optimism)
     }
 }
 
@@ -89,24 +91,18 @@ impl Landscape for Beliefs {
         if !new.is_empty() {
             let digits: Vec<&Digits> = new.iter().map(|(_, digits)| *digits).collect();
             let table = self.features.table(&digits);
-            let mut beliefs = self.cost.predict(&table);
-            if self.smooth_weight > 0.0 {
-                let w = self.smooth_weight;
-                for (belief, smooth) in beliefs.iter_mut().zip(self.smooth.predict(&table)) {
-                    belief.mean = (1.0 - w) * belief.mean + w * smooth.mean;
-                    belief.deviation = (1.0 - w) * belief.deviation + w * smooth.deviation;
-                }
-            }
             let validity = if self.fallible {
-                self.validity.predict(&table)
+                self.validity.probability(&table)
             } else {
                 vec![1.0; table.rows]
             };
-            for (((index, _), belief), validity) in new.into_iter().zip(beliefs).zip(validity) {
+            for (((index, _), belief), validity) in
+                new.into_iter().zip(self.cost.predict(&table)).zip(validity)
+            {
                 let standing = Standing {
                     score: belief.mean,
                     uncertainty: belief.deviation,
-                    validity: validity.clamp(0.0, 1.0),
+                    validity,
                 };
                 self.said.insert(index, standing);
             }
@@ -114,6 +110,9 @@ impl Landscape for Beliefs {
         indices.iter().map(|index| self.said[index]).collect()
     }
 }
+
+/// A cost that is hundreds of times the best would be all that squared errors care about.
+const LOWEST: f64 = -3.0;
 
 /// Costs as scores: log throughput, shifted and scaled to mean 0 and variance 1.
 struct Scale {
@@ -124,16 +123,15 @@ struct Scale {
 impl Scale {
     fn of(costs: &[f64]) -> Self {
         let n = costs.len().max(1) as f64;
-        let mean = costs.iter().map(|c| -c.ln()).sum::<f64>() / n;
-        let variance = costs.iter().map(|c| (-c.ln() - mean).powi(2)).sum::<f64>() / n;
+        let mean = costs.iter().map(|cost| -cost.ln()).sum::<f64>() / n;
+        let squares = costs.iter().map(|cost| (-cost.ln() - mean).powi(2));
         Self {
             mean,
-            deviation: variance.sqrt().max(1e-9),
+            deviation: (squares.sum::<f64>() / n).sqrt().max(1e-9),
         }
     }
 
     fn score(&self, cost: f64) -> f64 {
-        // A cost that is hundreds of times the best would be all that squared errors care about.
-        ((-cost.ln() - self.mean) / self.deviation).max(-3.0)
+        ((-cost.ln() - self.mean) / self.deviation).max(LOWEST)
     }
 }

@@ -1,30 +1,34 @@
-//! Constants and variants of `arco`.
+//! Constants and parts of `arco`.
 
 use crate::agents::{Ownership, TeamConstants};
 use crate::sampling::ConfidenceConstants;
-use crate::surrogate::EnsembleConstants;
+use crate::surrogate::{GaussianProcessConstants, ValidityConstants};
 
-/// Constants of [`super::Arco`]; `docs/reference/strategies.md` says how they were chosen.
+/// Constants of [`super::Arco`].
 #[derive(Clone, Copy, Debug)]
 pub struct ArcoConstants {
     /// Measurements between two fits.
     pub batch: usize,
     /// Random measurements before the first fit.
     pub initial: usize,
-    /// How many of a batch are drawn at random, whatever the agents say.
-    pub explore: usize,
-    /// Weight of the surrogates' uncertainty in a candidate's confidence.
+    /// Weight of the surrogate's uncertainty in a candidate's confidence and in the spread of a batch.
     pub optimism: f64,
-    /// Weight of the critic's value, standardised over the candidates.
+    /// Weight of the critic's value, standardised over what the agents came by.
     pub critic: f64,
+    /// What an invalid configuration is worth, in standard deviations of the score.
+    pub invalid: f64,
+    /// Rounds of walks between two fits; each but the first starts where those before it came by the best.
+    pub rounds: usize,
+    /// Random configurations that are looked at besides those that the agents come by.
+    pub sample: usize,
     /// Walks start from so many of the best measured configurations.
     pub elite: usize,
-    /// Weight of the Gaussian process in the cost model; the ensemble of trees has the rest.
-    pub smooth: f64,
     /// The agents.
     pub team: TeamConstants,
     /// The cost model.
-    pub ensemble: EnsembleConstants,
+    pub cost: GaussianProcessConstants,
+    /// The validity model.
+    pub validity: ValidityConstants,
     /// The draw.
     pub confidence: ConfidenceConstants,
 }
@@ -34,13 +38,15 @@ impl Default for ArcoConstants {
         Self {
             batch: 8,
             initial: 16,
-            explore: 0,
-            optimism: 0.5,
+            optimism: 1.0,
             critic: 0.1,
+            invalid: -3.0,
+            rounds: 4,
+            sample: 1024,
             elite: 8,
-            smooth: 0.5,
             team: TeamConstants::default(),
-            ensemble: EnsembleConstants::default(),
+            cost: GaussianProcessConstants::default(),
+            validity: ValidityConstants::default(),
             confidence: ConfidenceConstants::default(),
         }
     }

@@ -1,16 +1,16 @@
 //! `arco`: three agents explore, surrogates judge, confidence sampling chooses.
 
 mod beliefs;
+mod candidates;
 mod constants;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::agents::{Environment, Explored, Landscape, Standing, Team, Walks, explore};
-use crate::sampling::{Candidate, Chosen, Origin, confident_batch, top_batch};
+use crate::agents::{Environment, Landscape, Team};
+use crate::sampling::{Candidate, Chosen, Origin, confident_pool, top_batch};
 use crate::seed::Seed;
 use crate::task::{ConfigIndex, ConfigSpace, Digits, TaskContext};
 
@@ -30,6 +30,7 @@ pub struct Arco {
     random: Random,
     rng: ChaCha8Rng,
     known: HashSet<ConfigIndex>,
+    /// Digits and cost of what was measured; no cost for a failure.
     measured: Vec<(Digits, Option<f64>)>,
     plan: VecDeque<Proposal>,
 }
@@ -47,12 +48,13 @@ impl Arco {
         seed: Seed,
         constants: ArcoConstants,
     ) -> Result<Self, StrategyError> {
+        let beliefs = Beliefs::new(Arc::clone(&space), constants.cost, constants.validity);
         Ok(Self {
             kind,
             parts,
             constants,
             environment: Environment::new(Arc::clone(&space), context, parts.ownership),
-            beliefs: Beliefs::new(Arc::clone(&space), constants.ensemble, constants.smooth),
+            beliefs,
             team: Team::new(constants.team, parts.independent_critics, seed)?,
             random: Random::new(space, seed),
             rng: seed.stream("arco"),
@@ -63,13 +65,10 @@ impl Arco {
     }
 
     fn make_plan(&mut self) -> Result<Vec<Proposal>, StrategyError> {
-        let succeeded = self
-            .measured
-            .iter()
-            .filter(|(_, cost)| cost.is_some())
-            .count();
-        if self.measured.len() < self.constants.initial || succeeded < 2 {
-            return self.random_unknown(self.constants.batch, &HashSet::new());
+        let batch = self.constants.batch;
+        let succeeded = self.measured.iter().filter(|(_, cost)| cost.is_some());
+        if self.measured.len() < self.constants.initial || succeeded.count() < 2 {
+            return self.random_unknown(batch, &HashSet::new());
         }
         self.beliefs
             .fit(&self.measured, self.parts.validity_model)
@@ -77,107 +76,16 @@ impl Arco {
                 rows: self.measured.len(),
                 reason,
             })?;
-        let explored = self.candidates()?;
-        let candidates = self.rate(&explored);
-        let greedy = self.constants.batch - self.constants.explore;
-        let chosen = self.choose(&candidates, greedy)?;
+        let candidates = self.candidates()?;
+        let chosen = self.choose(&candidates, batch)?;
         let mut plan: Vec<Proposal> = chosen.iter().map(proposal).collect();
         let planned: HashSet<ConfigIndex> = plan.iter().map(|p| p.index).collect();
-        plan.extend(self.random_unknown(self.constants.batch - plan.len(), &planned)?);
+        // Little is left of a space when nothing new was found: the rest comes in a random order.
+        plan.extend(self.random_unknown(batch - plan.len(), &planned)?);
         Ok(plan)
     }
 
-    /// Where the agents have been, or as many random configurations where there are none.
-    fn candidates(&mut self) -> Result<Vec<Explored>, StrategyError> {
-        let starts = self.starts()?;
-        if self.parts.agents {
-            let used = self.measured.len() as f32 / 1024.0;
-            return Ok(explore(
-                &mut self.team,
-                &self.environment,
-                &mut self.beliefs,
-                starts,
-                used.min(1.0),
-            )?);
-        }
-        let n = self.constants.team.walks * (self.constants.team.steps + 1);
-        let digits = self.random_valid(n)?;
-        let standings = self.beliefs.look(&digits);
-        let space = self.environment.space();
-        Ok(digits
-            .into_iter()
-            .zip(standings)
-            .map(|(digits, standing)| Explored {
-                index: space.index(&digits),
-                digits,
-                standing,
-                value: 0.0,
-            })
-            .collect())
-    }
-
-    /// Half of the walks start at the best that was measured, half anywhere.
-    fn starts(&mut self) -> Result<Walks, StrategyError> {
-        let mut best: Vec<(f64, &Digits)> = self
-            .measured
-            .iter()
-            .filter_map(|(digits, cost)| Some(((*cost)?, digits)))
-            .collect();
-        best.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let walks = self.constants.team.walks;
-        let elite: Walks = best
-            .iter()
-            .take(self.constants.elite)
-            .cycle()
-            .take(walks / 2)
-            .map(|(_, digits)| (*digits).clone())
-            .collect();
-        let mut starts = elite;
-        starts.extend(self.random_valid(walks - starts.len())?);
-        Ok(starts)
-    }
-
-    /// Up to `n` random configurations that the template's condition allows, known or not.
-    fn random_valid(&mut self, n: usize) -> Result<Vec<Digits>, StrategyError> {
-        let space = Arc::clone(self.environment.space());
-        let rng = &mut self.rng;
-        let length = space.range_length();
-        let drawn = super::random::take_valid(&space, n, Why::Random, || {
-            Some(ConfigIndex(rng.random_range(0..length)))
-        })?;
-        Ok(drawn
-            .iter()
-            .map(|proposal| space.digits(proposal.index))
-            .collect::<Result<_, _>>()?)
-    }
-
-    /// Unknown candidates with their confidence.
-    fn rate(&self, explored: &[Explored]) -> Vec<Candidate> {
-        let values: Vec<f64> = explored.iter().map(|e| e.value).collect();
-        let n = values.len().max(1) as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n)
-            .sqrt()
-            .max(1e-9);
-        let mut seen = HashSet::new();
-        explored
-            .iter()
-            .filter(|e| !self.known.contains(&e.index) && seen.insert(e.index))
-            .map(|e| Candidate {
-                index: e.index,
-                digits: e.digits.clone(),
-                confidence: self.confidence(&e.standing, (e.value - mean) / deviation),
-            })
-            .collect()
-    }
-
-    fn confidence(&self, standing: &Standing, value: f64) -> f64 {
-        let expected = standing.score + self.constants.optimism * standing.uncertainty;
-        // What fails is worth what is far below average.
-        let invalid = 1.0 - standing.validity;
-        expected * standing.validity - 3.0 * invalid + self.constants.critic * value
-    }
-
+    /// The batch out of the candidates.
     fn choose(&mut self, candidates: &[Candidate], n: usize) -> Result<Vec<Chosen>, StrategyError> {
         if !self.parts.confidence_sampling {
             return Ok(top_batch(candidates, n));
@@ -190,9 +98,8 @@ impl Arco {
             rng,
             ..
         } = self;
-        let (optimism, critic) = (constants.optimism, constants.critic);
-        let _ = critic;
-        Ok(confident_batch(
+        let optimism = constants.optimism;
+        let mut pool = confident_pool(
             candidates,
             n,
             environment.space(),
@@ -206,7 +113,18 @@ impl Arco {
             },
             &constants.confidence,
             rng,
-        )?)
+        )?;
+        let digits: Vec<Digits> = pool.iter().map(|c| c.candidate.digits.clone()).collect();
+        // What the confidence says besides score and uncertainty, which are about to change.
+        let extra: Vec<f64> = beliefs
+            .look(&digits)
+            .iter()
+            .zip(&pool)
+            .map(|(s, c)| c.candidate.confidence - s.score - optimism * s.uncertainty)
+            .collect();
+        let order = beliefs.spread(&digits, &extra, n, optimism);
+        let mut pool: Vec<Option<Chosen>> = pool.drain(..).map(Some).collect();
+        Ok(order.into_iter().filter_map(|i| pool[i].take()).collect())
     }
 
     /// Up to `n` random configurations that are neither known nor `planned`; each is drawn once in a search.

@@ -1,0 +1,127 @@
+//! What may be measured next: where the agents have been, and a random sample of the rest.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use rand::RngExt;
+
+use crate::agents::{Explored, Landscape, Standing, Walks, explore};
+use crate::sampling::Candidate;
+use crate::strategy::random::take_valid;
+use crate::strategy::{StrategyError, Why};
+use crate::task::{ConfigIndex, Digits};
+
+use super::Arco;
+
+/// Trials after which agents see the budget as used up.
+const LONG_RUN: f32 = 1024.0;
+
+impl Arco {
+    /// Unknown configurations with their confidence. Without agents, as many are drawn at random.
+    pub(super) fn candidates(&mut self) -> Result<Vec<Candidate>, StrategyError> {
+        let team = self.constants.team;
+        let (explored, sample) = if self.parts.agents {
+            (self.walk()?, self.constants.sample)
+        } else {
+            let visits = self.constants.rounds * team.walks * (team.steps + 1);
+            (Vec::new(), self.constants.sample + visits)
+        };
+        let sampled = self.random_valid(sample)?;
+        let standings = self.beliefs.look(&sampled);
+        let walked = explored.iter().zip(standardised_values(&explored));
+        let walked =
+            walked.map(|(e, value)| (e.digits.clone(), self.confidence(&e.standing, value)));
+        let sampled = sampled.into_iter().zip(standings);
+        let sampled = sampled.map(|(digits, standing)| (digits, self.confidence(&standing, 0.0)));
+        let mut seen = HashSet::new();
+        Ok(walked
+            .chain(sampled)
+            .map(|(digits, confidence)| Candidate {
+                index: self.environment.space().index(&digits),
+                digits,
+                confidence,
+            })
+            .filter(|c| !self.known.contains(&c.index) && seen.insert(c.index))
+            .collect())
+    }
+
+    /// What is expected of a configuration, in standard deviations of the score: optimistic about what is uncertain,
+    /// wary of what probably fails. `value` is the critic's.
+    pub(super) fn confidence(&self, standing: &Standing, value: f64) -> f64 {
+        let hoped_for = standing.score + self.constants.optimism * standing.uncertainty;
+        hoped_for * standing.validity
+            + self.constants.invalid * (1.0 - standing.validity)
+            + self.constants.critic * value
+    }
+
+    /// Rounds of walks. A quarter of the later ones starts where the earlier ones came by the best.
+    fn walk(&mut self) -> Result<Vec<Explored>, StrategyError> {
+        let used = (self.measured.len() as f32 / LONG_RUN).min(1.0);
+        let mut explored: Vec<Explored> = Vec::new();
+        for _ in 0..self.constants.rounds {
+            let mut starts = self.starts()?;
+            let mut best: Vec<(f64, &Explored)> = explored
+                .iter()
+                .map(|e| (self.confidence(&e.standing, 0.0), e))
+                .collect();
+            best.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.index.cmp(&b.1.index)));
+            best.dedup_by_key(|(_, e)| e.index);
+            let quarter = self.constants.team.walks / 4;
+            for (start, (_, e)) in starts.iter_mut().rev().zip(best.iter().take(quarter)) {
+                start.clone_from(&e.digits);
+            }
+            explored.extend(explore(
+                &mut self.team,
+                &self.environment,
+                &mut self.beliefs,
+                starts,
+                used,
+            )?);
+        }
+        Ok(explored)
+    }
+
+    /// Half of the walks start at the best that was measured, half anywhere.
+    fn starts(&mut self) -> Result<Walks, StrategyError> {
+        let mut best: Vec<(f64, &Digits)> = self
+            .measured
+            .iter()
+            .filter_map(|(digits, cost)| Some(((*cost)?, digits)))
+            .collect();
+        best.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let walks = self.constants.team.walks;
+        let mut starts: Walks = best
+            .iter()
+            .take(self.constants.elite)
+            .cycle()
+            .take(walks / 2)
+            .map(|(_, digits)| (*digits).clone())
+            .collect();
+        starts.extend(self.random_valid(walks - starts.len())?);
+        Ok(starts)
+    }
+
+    /// Up to `n` random configurations that the template's condition allows, known or not.
+    fn random_valid(&mut self, n: usize) -> Result<Vec<Digits>, StrategyError> {
+        let space = Arc::clone(self.environment.space());
+        let rng = &mut self.rng;
+        let length = space.range_length();
+        let drawn = take_valid(&space, n, Why::Random, || {
+            Some(ConfigIndex(rng.random_range(0..length)))
+        })?;
+        let digits = drawn.iter().map(|proposal| space.digits(proposal.index));
+        Ok(digits.collect::<Result<_, _>>()?)
+    }
+}
+
+/// The critic's values, shifted and scaled to mean 0 and variance 1.
+fn standardised_values(explored: &[Explored]) -> Vec<f64> {
+    let n = explored.len().max(1) as f64;
+    let mean = explored.iter().map(|e| e.value).sum::<f64>() / n;
+    let squares = explored.iter().map(|e| (e.value - mean).powi(2));
+    let deviation = (squares.sum::<f64>() / n).sqrt().max(1e-9);
+    explored
+        .iter()
+        .map(|e| (e.value - mean) / deviation)
+        .collect()
+}
