@@ -171,8 +171,8 @@ pub struct TuneArgs {
     /// Write JSON lines about the run on standard output, in place of progress and table
     #[arg(long)]
     pub json_progress: bool,
-    /// Who chooses: random, grid, gbt-16 (boosted trees, refitted every 16 trials), AutoTVM's ga, sa-gbt and droplet,
-    /// or ml2 and chameleon, re-implemented from their papers [default: gbt-16]
+    /// Who chooses: arco, random, grid, gbt-16 (boosted trees, refitted every 16 trials), AutoTVM's ga, sa-gbt and
+    /// droplet, or ml2 and chameleon, re-implemented from their papers; arco-... are ablations [default: arco]
     #[arg(long, value_name = "NAME")]
     pub strategy: Option<StrategyKind>,
     /// Seed of all random draws [default: 0]

@@ -170,13 +170,13 @@ pub trait Strategy: Send {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StrategyKind {
     /// Three agents, surrogates and confidence sampling: the method of the house.
+    #[default]
     Arco,
     /// Uniformly at random.
     Random,
     /// In the order of indices.
     Grid,
     /// Boosted trees on knob features, refitted every 16 measurements.
-    #[default]
     Gbt16,
     /// AutoTVM's genetic algorithm.
     Ga,

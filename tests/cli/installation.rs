@@ -171,7 +171,7 @@ exit code: 7
 importing mlp and extracting its tasks
 warning: -mcpu=native is [CPU]
 mlp: 6 tasks with 1,031 configurations for llvm -keys=cpu -mcpu=[CPU]
-gbt-16, seed 0, 384 trials; 1 builder, measured on this machine; nothing builds while it measures
+arco, seed 0, 384 trials; 1 builder, measured on this machine; nothing builds while it measures
 error: the builder server ended before it was ready: [DATE] INFO arco_tvm.server: ending: there is no C++ compiler on PATH to link candidates with; install one (Debian: apt install g++)
   hint: `arco-tvm doctor` looks at the installation
 

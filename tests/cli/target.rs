@@ -90,7 +90,7 @@ exit code: 7
 --- standard error
 importing mlp and extracting its tasks
 mlp: 3 tasks with 30 configurations for opencl -keys=opencl,gpu -max_function_args=128 -max_num_threads=256 -max_shared_memory_per_block=16384 -max_threads_per_block=256 -texture_spatial_limit=16384 -thread_warp_size=1
-gbt-16, seed 0, 192 trials; 1 builder, measured on this machine; nothing builds while it measures
+arco, seed 0, 192 trials; 1 builder, measured on this machine; nothing builds while it measures
 error: there is no opencl device at our device server on this machine
   hint: the TVM that serves it must be built with that runtime (`arco-tvm doctor` lists those of this one): name another with --python, or a device elsewhere with --tracker and --key
 

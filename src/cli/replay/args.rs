@@ -11,9 +11,9 @@ use crate::strategy::{StrategyKind, UnknownStrategy};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  arco-tvm replay conv.log --strategy gbt-16,random --seeds 50
-  arco-tvm replay conv_A100.json.gz --conditions conv_T1.json --strategy gbt-16,random,grid --svg conv.svg
-  arco-tvm replay *.json.gz --strategy gbt-16,random --json runs.jsonl --resume
+  arco-tvm replay conv.log --strategy arco,random --seeds 50
+  arco-tvm replay conv_A100.json.gz --conditions conv_T1.json --strategy arco,gbt-16,random --svg conv.svg
+  arco-tvm replay *.json.gz --strategy arco,random --json runs.jsonl --resume
 
 SPACE is an AutoTVM log (a space for each task in it), a Kernel Tuner cache, a T4 file or a VTA landscape, gzipped or not.
 Columns: the mean share of the optimum (optimum / best so far) after so many evaluations; the median number of evaluations
