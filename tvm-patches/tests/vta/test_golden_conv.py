@@ -3,12 +3,13 @@
 The suite takes a part; `VTA_GOLDEN=all` (`make test-vta-golden`) takes every record.
 """
 
+import json
 import os
 
 import numpy as np
 import pytest
 import tvm
-from golden_conv import ERROR_CLASSES, Convolution, digest, records
+from golden_conv import DATA, ERROR_CLASSES, Convolution, digest, records
 
 import vta
 
@@ -46,3 +47,18 @@ def test_a_candidate_that_was_refused_is_refused_for_the_same_reason(record):
     )
     with pytest.raises((tvm.TVMError, RuntimeError), match=expected):
         case.run(case.build(record["config"]))
+
+
+def timed() -> list[dict]:
+    """The programs that were run on the RTL, default geometry and memory."""
+    lines = (DATA / "rtl_cycles.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    found = [row for row in rows if row["rtl"] == "de10" and row["program"].startswith("programs/")]
+    return found if EVERYTHING else [row for row in found if row["macs"] < 10_000_000]
+
+
+@pytest.mark.parametrize("row", timed(), ids=lambda row: row["program"].split("/")[1].split(".")[0])
+def test_a_compiled_kernel_takes_as_many_cycles_as_the_originals_did_on_the_rtl(row):
+    case = Convolution(row["workload"], vta.Environment("sim"))
+    _, counters = case.run(case.build(row["config"]))
+    assert counters["cycle_count"] == row["tsim"]["cycles"]

@@ -137,7 +137,7 @@ def test_an_error_of_the_accelerator_is_the_kernels_error(tmp_path):
     device = tvm.ext_dev(0)
     arrays = [tvm.nd.array(operand, device) for operand in operands(args)]
     out = tvm.nd.empty([int(e) for e in args[2].shape], "int8", device)
-    with pytest.raises(tvm.TVMError, match="wgt elements 0..12 leave the wgt buffer of 8"):
+    with pytest.raises(tvm.TVMError, match=r"wgt elements 0\.\.12 leave the wgt buffer of 8"):
         module["kernel"](*arrays, out)
 
 

@@ -12,8 +12,8 @@ from vta.top.utils import require_blocks
 
 NAME = "conv2d_transpose_packed.vta"
 _TAG = "packed_conv2d_transpose"
-#: Rows and columns that are written out, so that which products are with an inserted zero is known when
-#: compiling.
+#: Rows and columns at most that are written out, so that which products are with an inserted zero is known
+#: when compiling.
 _ROWS, _COLUMNS = 4, 2
 declare(NAME)
 
@@ -78,8 +78,9 @@ def schedule_conv2d_transpose_packed(cfg, outs):
 def _order(s: te.Schedule, cfg, conv: te.Tensor):
     batch, channel, row, column, batch_in, channel_in = s[conv].op.axis
     reduced, kernel_row, kernel_column, reduced_in = s[conv].op.reduce_axis
-    row, row_in = s[conv].split(row, _ROWS)
-    column, column_in = s[conv].split(column, _COLUMNS)
+    # Whole parts only: micro-operations cannot be under a condition on what is left over.
+    row, row_in = s[conv].split(row, math.gcd(_ROWS, cfg["tile_h"].size[-1]))
+    column, column_in = s[conv].split(column, math.gcd(_COLUMNS, cfg["tile_w"].size[-1]))
     s[conv].reorder(
         batch,
         reduced,

@@ -35,12 +35,12 @@ def InjectConv2DTransposeSkip() -> tvm.transform.Pass:
 
 
 def _innermost(stmt: tir.Stmt):
-    """The store inside loops, conditions and pragmas."""
+    """The store inside loops and pragmas."""
     while not isinstance(stmt, tir.BufferStore | tir.ProducerStore):
         if isinstance(stmt, tir.For | tir.AttrStmt | tir.LetStmt):
             stmt = stmt.body
         elif isinstance(stmt, tir.IfThenElse):
-            stmt = stmt.then_case
+            raise VTALowerError(f"the tiles of a transposed convolution must be whole: {stmt.condition}")
         else:
             raise VTALowerError(f"no store inside the pragma conv2d_transpose_gemm: {type(stmt).__name__}")
     return stmt
