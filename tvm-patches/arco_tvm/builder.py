@@ -73,12 +73,13 @@ def build(
         config = FallbackConfigEntity() if config_json is None else ConfigEntity.from_json_dict(config_json)
         _require_codegen(task.target)
         clock.done("prepare")
-        with tuning_scope(), task.target:
+        target_hooks = hooks.of(task.target)
+        with tuning_scope(), target_hooks.scope(task.target), task.target:
             schedule, args = task.instantiate(config)
             if not config.valid():
                 raise InstantiationError(config.errors)
             clock.done("instantiate")
-            with hooks.of(task.target).candidate_context(), _pass_context(options):
+            with target_hooks.candidate_context(), _pass_context(options):
                 lowered = tvm.lower(schedule, args, name="default_function")
                 clock.done("lower")
                 module = _generate(lowered, task.target)

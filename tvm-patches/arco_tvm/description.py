@@ -20,6 +20,7 @@ from tvm.autotvm.task.space import (
     SplitSpace,
 )
 
+from arco_tvm import hooks
 from arco_tvm.errors import ArcoError, summary
 from arco_tvm.extract import ExtractedTask
 from arco_tvm.targets import resolve
@@ -77,15 +78,19 @@ def create_task(task_json: dict[str, Any]) -> autotvm.task.Task:
         raise ArcoError("bad-request", f"a task needs name, args and target: {exc}") from exc
     key = (name, args, target, task_json.get("host") or None)
     if key not in _created:
+        resolved = resolve(target, key[3])
+        # Brings the templates of a package that has the target.
+        hooks.of(resolved.object())
         if name not in autotvm.task.task.TASK_TABLE:
             raise ArcoError(
                 "unknown-task",
                 f"no AutoTVM template is called {name!r}",
                 "if it is a template of your own, import its module in the server (--import MODULE)",
             )
-        resolved = resolve(target, key[3])
         try:
-            _created[key] = autotvm.task.create(name, args, target=resolved.object())
+            target = resolved.object()
+            with hooks.of(target).scope(target):
+                _created[key] = autotvm.task.create(name, args, target=target)
         except Exception as exc:
             raise ArcoError("bad-task", f"{name} rejects {args}: {summary(exc)}") from exc
     return _created[key]

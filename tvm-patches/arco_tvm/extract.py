@@ -18,7 +18,7 @@ from tvm.autotvm.task.topi_integration import TaskExtractEnv
 from tvm.relay.backend import te_compiler
 from tvm.target import Target
 
-from arco_tvm import compat
+from arco_tvm import compat, hooks
 from arco_tvm.errors import ArcoError, summary
 from arco_tvm.links import Link, links
 from arco_tvm.models.model import Model
@@ -59,7 +59,7 @@ def extract(model: Model, target: Target) -> Extracted:
     """
     # TVM keeps a thread pool per thread once a kernel ran (constant folding does), and a pool doesn't survive
     # a fork: so everything happens in a thread of its own, as AutoTVM does it.
-    with ThreadPoolExecutor(max_workers=1) as executor:
+    with ThreadPoolExecutor(max_workers=1) as executor, hooks.of(target).scope(target):
         return executor.submit(_extract, model, target).result()
 
 
@@ -76,8 +76,9 @@ def _extract(model: Model, target: Target) -> Extracted:
     asked = _ask_strategies(calls, target)
     weights: Counter[tuple] = Counter()
     askers: dict[tuple, list[int]] = {}
+    is_task = hooks.of(target).is_task
     for number, (count, keys) in enumerate(asked.values()):
-        for key in keys:
+        for key in filter(lambda key: is_task(key[0]), keys):
             weights[key] += count
             askers.setdefault(key, []).append(number)
     groups: dict[tuple[int, ...], int] = {}
@@ -96,7 +97,8 @@ def _extract(model: Model, target: Target) -> Extracted:
         raise ArcoError(
             "extraction-failed",
             f"no operator of {model.name} has an AutoTVM template for {target}",
-            "check the target; convolutions and dense layers have templates on llvm, cuda and opencl",
+            "check the target; convolutions and dense layers have templates on llvm, cuda and opencl, and "
+            "quantised convolutions on vta",
         )
 
     def operator_of(call: relay.Call) -> int | None:

@@ -21,7 +21,9 @@ def tasks(request: dict[str, Any]) -> dict[str, Any]:
         raise ArcoError("bad-request", 'a request needs "target", a target string')
     resolved = targets.resolve(request["target"], request.get("host"))
     target = resolved.object()
-    model = hooks.of(target).prepare_model(models.load(request))
+    target_hooks = hooks.of(target)
+    with target_hooks.scope(target):
+        model = target_hooks.prepare_model(models.load(request))
     inputs = model.inputs()
     extracted = extract(model, target)
     links = [{**asdict(link), "count": count} for link, count in extracted.links.items()]

@@ -14,15 +14,22 @@ from arco_tvm.errors import ArcoError
 
 
 def link(
-    output: str, objects: list[str], compiler: str | None = None, timeout: float | None = None, **kwargs
+    output: str,
+    objects: list[str],
+    compiler: str | None = None,
+    timeout: float | None = None,
+    open_ended: bool = False,
+    **kwargs,
 ):
     """Link object files into a shared library, as an `fcompile` of `export_library`.
 
     The system's `ld` is called where that is enough (native objects, nothing left undefined); the C++
-    compiler, as TVM does it, in every other case or when `compiler` names one.
+    compiler, as TVM does it, in every other case or when `compiler` names one. An `open_ended` library may
+    call functions that only the process it is loaded into has, as an accelerator's kernels do.
     """
     if compiler is None and not kwargs and all(name.endswith(".o") for name in objects) and ld_works():
-        done = subprocess.run(_ld(output, objects), capture_output=True, timeout=timeout, check=False)
+        command = _ld(output, objects, open_ended)
+        done = subprocess.run(command, capture_output=True, timeout=timeout, check=False)
         if done.returncode == 0:
             return
     if compiler is None and cc.get_cc() is None:
@@ -45,7 +52,8 @@ def ld_works() -> bool:
             return False
 
 
-def _ld(output: str, objects: list[str]) -> list[str]:
+def _ld(output: str, objects: list[str], open_ended: bool = False) -> list[str]:
     # `-z defs`: a symbol that is neither in libm nor in libc must fail here (and then be found by the
     # compiler's driver, which adds its run-time library), not on the device.
-    return ["ld", "-shared", "-z", "defs", "-o", output, *objects, "--as-needed", "-lm", "-lc"]
+    defined = [] if open_ended else ["-z", "defs"]
+    return ["ld", "-shared", *defined, "-o", output, *objects, "--as-needed", "-lm", "-lc"]

@@ -50,7 +50,8 @@ def exporter(target: Target, compiler: str | None, timeout: float | None) -> Cal
         elif not compiler and not is_native(triple) and _ndk_for(triple):
             ndk.create_shared(output, objects)
         else:
-            link(output, objects, compiler, timeout, **kwargs)
+            open_ended = target.kind.name == "ext_dev"
+            link(output, objects, compiler, timeout, open_ended, **kwargs)
 
     # `export_library` asks this attribute what kind of objects to write.
     fcompile.output_format = "o"

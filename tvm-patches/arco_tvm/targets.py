@@ -6,7 +6,7 @@ from typing import Any
 import tvm
 from tvm.target import Target, codegen
 
-from arco_tvm import compat  # noqa: F401
+from arco_tvm import compat, hooks  # noqa: F401
 from arco_tvm.errors import ArcoError, summary, unknown_name
 
 #: Target kinds that a person may mean (TVM knows more, for its own use).
@@ -62,7 +62,7 @@ def resolve(text: str, host: str | None = None) -> ResolvedTarget:
     # Errors
     "unknown-target" for what TVM cannot parse, "unknown-cpu" for a CPU that its LLVM does not know.
     """
-    target = _parse(text)
+    target = _parse(hooks.expand(text))
     warnings: list[str] = []
     if host is not None:
         host_target = _parse(host)
@@ -141,7 +141,7 @@ def _parse(text: str) -> Target:
         raise ArcoError(
             "unknown-target",
             f"TVM does not understand the target {text!r}: {summary(exc)}",
-            'examples: "llvm -mcpu=native", "cuda -arch=sm_80", "opencl -device=mali"',
+            'examples: "llvm -mcpu=native", "cuda -arch=sm_80", "opencl -device=mali", "vta"',
         ) from exc
 
 

@@ -43,19 +43,27 @@ def verify(request: dict[str, Any]) -> dict[str, Any]:
     paths = request.get("log") or []
     log = records.read([paths] if isinstance(paths, str) else paths)
     target = resolved.object()
-    model = hooks.of(target).prepare_model(models.load(request))
-    usable = records.of_this_target(log, target)
-    device = _Device(request.get("device"), target.kind.name)
-    untuned = _compile(model, target, [])
-    tuned = _compile(model, target, usable)
+    target_hooks = hooks.of(target)
+    with target_hooks.scope(target):
+        given = models.load(request)
+        model = target_hooks.prepare_model(given)
+        reference = target_hooks.reference(given)
+        usable = records.of_this_target(log, target)
+        device = _Device(request.get("device"), target)
+        untuned = _compile(model, target, [])
+        tuned = _compile(model, target, usable)
     fed = _inputs(model, int(request.get("seed", 0)))
     compiler = request.get("compiler")
     try:
         runners = [device.load(variant, fed, compiler) for variant in (untuned, tuned)]
         outputs = [_outputs(runner) for runner in runners]
-        times = _times(
-            runners, device, int(request.get("repeat", 10)), int(request.get("min_repeat_ms", 100))
-        )
+        if reference is not None:
+            # What both must equal exactly, in place of the untuned model's output.
+            outputs[0] = _on_cpu(reference, fed)
+        repeat, least_ms = int(request.get("repeat", 10)), int(request.get("min_repeat_ms", 100))
+        if target_hooks.one_run_is_enough:
+            repeat, least_ms = 1, 0
+        times = _times(runners, device, repeat, least_ms)
     except tvm.TVMError as exc:
         raise ArcoError("run-failed", f"{model.name} does not run on {device.name}: {summary(exc)}") from exc
     warnings = [*resolved.warnings, *log.warnings]
@@ -63,7 +71,7 @@ def verify(request: dict[str, Any]) -> dict[str, Any]:
         warnings.append(f"{log.failed} records of failed candidates skipped")
     if not tuned.context.applied:
         warnings.append("no record of the log applies to this model on this target")
-    tolerance = float(request.get("tolerance", _TOLERANCE))
+    tolerance = float(request.get("tolerance", _TOLERANCE if reference is None else 0.0))
     if all(_constant(output, tolerance) for output in outputs[0]):
         warnings.append(
             "the outputs hardly differ from each other: that the tuned model's agree with them says little"
@@ -135,7 +143,8 @@ def _compile(model: models.Model, target: tvm.target.Target, usable: list[record
 class _Device:
     """Where the model runs: this process, or an RPC server."""
 
-    def __init__(self, where: dict[str, Any] | None, kind: str):
+    def __init__(self, where: dict[str, Any] | None, target: tvm.target.Target):
+        kind = target.kind.name
         self._session = None
         self.name = "this process"
         if where:
@@ -152,6 +161,7 @@ class _Device:
                 "TVM's runtime there may be built without it; a device elsewhere: serve it with "
                 "python -m arco_tvm.serve device and give its address",
             )
+        hooks.of(target).prepare_device(self._session, target)
 
     def load(self, variant: _Variant, fed: dict[str, np.ndarray], compiler: str | None) -> Any:
         """A graph executor on the device, with parameters and inputs set."""
@@ -203,6 +213,14 @@ def _inputs(model: models.Model, seed: int) -> dict[str, np.ndarray]:
 def _outputs(runner: Any) -> list[np.ndarray]:
     runner.run()
     return [runner.get_output(i).numpy() for i in range(runner.get_num_outputs())]
+
+
+def _on_cpu(model: models.Model, fed: dict[str, np.ndarray]) -> list[np.ndarray]:
+    with noting([]), tvm.transform.PassContext(opt_level=3):
+        built = relay.build(model.mod, target="llvm", params=model.params)
+    runner = graph_executor.GraphModule(built["default"](tvm.cpu()))
+    runner.set_input(**fed)
+    return _outputs(runner)
 
 
 def _times(runners: list[Any], device: _Device, repeat: int, min_repeat_ms: int) -> list[list[float]]:
