@@ -1,6 +1,9 @@
 //! The pipeline in the long run and in the large: ten thousand candidates through one device, and 64 devices behind a
 //! real tracker against one of them.
 //!
+//! A process can hold 32 sessions of TVM's RPC (`MOST_SESSIONS`), so 64 devices are shared by several processes, each
+//! with a pipeline and builders of its own, as several runs of `arco-tvm tune` share a tracker.
+//!
 //! Builders hand out one library and devices wait in the place of a kernel (tests/fleet); servers, sessions, tracker and
 //! protocol are the real thing. Ends with an error when something grows or is left behind.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
@@ -10,10 +13,10 @@ mod fleet;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
-use std::process::ExitCode;
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use arco_tvm::measure::{Endpoint, Pipeline};
+use arco_tvm::measure::{Endpoint, Pipeline, TrackerAddress};
 use clap::Parser;
 
 use fleet::{DeviceServers, Fleet, TrackerServer, Usage, drive, task, wait_until};
@@ -33,9 +36,12 @@ struct Options {
     /// Milliseconds of a kernel, of which each measurement runs two
     #[arg(long, value_delimiter = ',', default_value = "500,100,20")]
     kernel_ms: Vec<u64>,
-    /// Builders for the many devices
-    #[arg(long, default_value_t = 2)]
-    builders: usize,
+    /// Processes that share the devices, each with one builder
+    #[arg(long, default_value_t = 3)]
+    processes: usize,
+    /// Measures on so many devices of this tracker, and prints candidates per second: one of those processes
+    #[arg(long, hide = true)]
+    share_of: Option<TrackerAddress>,
     /// Only this part: long or many
     #[arg(long)]
     only: Option<String>,
@@ -50,6 +56,10 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let options = Options::parse();
+    if let Some(address) = &options.share_of {
+        println!("{}", share(&options, address));
+        return ExitCode::SUCCESS;
+    }
     let wanted = |part: &str| options.only.as_deref().is_none_or(|only| only == part);
     let mut good = true;
     if wanted("long") {
@@ -123,51 +133,82 @@ fn long(candidates: u64) -> bool {
 fn many(options: &Options) -> bool {
     let n = options.devices;
     println!(
-        "\n{n} devices behind a tracker, {} builders",
-        options.builders
+        "\n{n} devices behind a tracker, {} processes with a builder each",
+        options.processes
     );
     println!("| measurement | one device | {n} devices | of {n} times one | bound |");
     println!("|---|---|---|---|---|");
-    let builders = built_per_second(options.builders);
+    let builders = together(options, 0, 2 * options.processes);
     let mut good = true;
     for &ms in &options.kernel_ms {
-        let fleet = Fleet::new(Duration::from_millis(ms));
-        let tracker = TrackerServer::start();
-        let _servers = DeviceServers::start(&fleet, &tracker, "board", n);
-        let device = || tracker.device("board", Duration::from_secs(600));
-        let seconds = 2.0 * ms as f64 / 1000.0;
-        // About ten seconds each.
-        let count = (10.0 / seconds).ceil() as u64;
-        let one = throughput(&fleet, options.builders, vec![device()], count);
-        let devices = (0..n).map(|_| device()).collect();
-        let all = throughput(&fleet, options.builders, devices, count * n as u64);
+        let one = together(options, ms, 1);
+        let all = together(options, ms, n);
         let part = all / (n as f64 * one);
-        // What the devices ask for is more than builders make.
+        // What the devices ask for is more than builders and cores can give.
         let bound = n as f64 * one > EFFICIENCY * builders;
         println!(
-            "| {:.0} ms | {one:.2}/s | {all:.1}/s | {:.1} % | {} |",
-            1000.0 * seconds,
+            "| {} ms | {one:.2}/s | {all:.1}/s | {:.1} % | {} |",
+            2 * ms,
             100.0 * part,
             if bound { "builders" } else { "devices" }
         );
         good &= bound || part >= EFFICIENCY;
     }
-    println!("the builders alone make {builders:.0} libraries per second");
+    println!(
+        "where devices take no time, these processes make {builders:.0} candidates per second on this machine"
+    );
     good
 }
 
-/// Libraries per second where devices take no time: as many devices as builders can feed.
-fn built_per_second(builders: usize) -> f64 {
-    let fleet = Fleet::new(Duration::ZERO);
-    throughput(&fleet, builders, fleet.devices(2), 1000)
+/// Candidates per second of so many devices at one tracker, shared by processes.
+fn together(options: &Options, kernel_ms: u64, devices: usize) -> f64 {
+    let fleet = Fleet::new(Duration::from_millis(kernel_ms));
+    let tracker = TrackerServer::start();
+    let _servers = DeviceServers::start(&fleet, &tracker, "board", devices);
+    let processes = options.processes.min(devices);
+    let shares: Vec<Child> = (0..processes)
+        .map(|p| {
+            // What does not divide goes to the first ones.
+            let share = devices / processes + usize::from(p < devices % processes);
+            Command::new(std::env::current_exe().unwrap())
+                .arg(format!("--share-of={}", tracker.address))
+                .arg(format!("--devices={share}"))
+                .arg(format!("--kernel-ms={kernel_ms}"))
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    let rates = shares.into_iter().map(|share| {
+        let output = share.wait_with_output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        text.trim().parse::<f64>().unwrap()
+    });
+    rates.sum()
 }
 
-/// Candidates per second, once every device has had one.
-fn throughput(fleet: &Fleet, builders: usize, devices: Vec<Endpoint>, count: u64) -> f64 {
+/// What one of the processes does.
+fn share(options: &Options, address: &TrackerAddress) -> f64 {
+    let (ms, n) = (options.kernel_ms[0], options.devices);
+    let fleet = Fleet::new(Duration::from_millis(ms));
+    let device = || Endpoint::Tracker {
+        address: address.clone(),
+        key: "board".to_owned(),
+        patience: Duration::from_secs(60),
+        lease: Duration::from_secs(600),
+    };
+    // About fifteen seconds; a measurement is two runs of the kernel, and some overhead.
+    let each = (15.0 / (2.0 * ms as f64 / 1000.0 + 0.02)).ceil() as u64;
+    throughput(&fleet, (0..n).map(|_| device()).collect(), each)
+}
+
+/// Candidates per second, once every device has had one, `each` for each device.
+fn throughput(fleet: &Fleet, devices: Vec<Endpoint>, each: u64) -> f64 {
     let (task, n) = (task(), devices.len() as u64);
+    let count = each * n;
     let runtime = runtime();
     let rate = runtime.block_on(async {
-        let options = fleet.options(fleet.builders(builders), devices);
+        let options = fleet.options(fleet.builders(1), devices);
         let mut pipeline = Pipeline::start(&options).await.unwrap();
         let mut start = Instant::now();
         let mut done = 0;

@@ -1,6 +1,5 @@
 //! A run of ours: the loop, the strategy and the pipeline of `arco-tvm tune`, with the time of each step.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use arco_tvm::measure::{
@@ -20,9 +19,9 @@ use crate::{Job, Place, Seconds};
 /// As `arco-tvm tune` has it.
 const LOOKAHEAD: usize = 16;
 
-/// The log of a run on this machine's cores.
-pub fn log_of(job: &Job, seed: u64) -> PathBuf {
-    job.folder.path().join(format!("arco-{seed}.log"))
+/// As many builders as `arco-tvm tune` starts: one for each core.
+pub fn builders() -> usize {
+    CoreSet::available().len()
 }
 
 /// The pipeline that `arco-tvm tune` would take, with so many builders.
@@ -60,12 +59,9 @@ pub fn pipeline(job: &Job, place: &Place<'_>, builders: usize) -> PipelineOption
 
 /// Tunes from nothing. Starting the builders and the device counts.
 pub async fn tune(job: &Job, place: &Place<'_>, seed: u64) -> Seconds {
-    let log = match place {
-        Place::Shared => log_of(job, seed),
-        Place::Apart(..) => job.folder.path().join(format!("arco-apart-{seed}.log")),
-    };
-    let builders = CoreSet::available().len();
-    let (mut output, _) = Output::open(&log).unwrap();
+    let folder = tempfile::tempdir_in(job.folder.path()).unwrap();
+    let builders = builders();
+    let (mut output, _) = Output::open(&folder.path().join("arco.log")).unwrap();
     let options = TuneOptions {
         strategy: StrategyKind::default(),
         seed: Seed(seed),

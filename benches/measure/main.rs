@@ -6,8 +6,7 @@
 //! builders and device share; then with a device that shares none, for which a server stands that answers after a fixed
 //! time (`fixed_device.py`), for both.
 //!
-//! Fidelity: configurations that the first of our runs measured, while builders and search were at work, are measured
-//! again one by one on the machine at rest, twice: what the two passes at rest differ by is this machine's noise.
+//! Fidelity comes first (`fidelity.rs`): more trials of what is not the kernel's time would be worth nothing.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 mod arco;
@@ -45,7 +44,7 @@ struct Options {
     #[arg(long, default_value = "llvm -mcpu=native")]
     target: String,
     /// Trials of a run
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 128)]
     trials: usize,
     /// Runs of each tuner
     #[arg(long, default_value_t = 3)]
@@ -59,10 +58,10 @@ struct Options {
     /// Least milliseconds of a repeat
     #[arg(long, default_value_t = 0)]
     min_repeat_ms: u32,
-    /// Configurations that are measured again at rest
+    /// Configurations that are measured with the pipeline at work and at rest
     #[arg(long, default_value_t = 50)]
     again: usize,
-    /// Only this part: shared or apart
+    /// Only this part: fidelity, shared or apart
     #[arg(long)]
     only: Option<String>,
     /// What cargo passes
@@ -141,10 +140,12 @@ fn main() {
         folder,
     };
     let wanted = |part: &str| options.only.as_deref().is_none_or(|only| only == part);
+    if wanted("fidelity") {
+        fidelity::report(&runtime, &job, options.again);
+    }
     if wanted("shared") {
         println!("\nbuilders and device share this machine's cores");
         compare(&runtime, &job, &Place::Shared, options.runs);
-        fidelity::report(&runtime, &job, &arco::log_of(&job, 0), options.again);
     }
     if wanted("apart") {
         let tracker = TrackerServer::start();

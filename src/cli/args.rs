@@ -113,7 +113,7 @@ pub struct MeasureArgs {
     /// Empty the CPU's caches before each repeat
     #[arg(long)]
     pub flush_cpu_cache: bool,
-    /// Devices to measure on at once [default: 1]
+    /// Devices to measure on at once; with the builders at most 28 [default: 1]
     #[arg(long, value_name = "N")]
     pub devices: Option<usize>,
     /// Cores that local devices have for themselves, so that builds go on while they measure

@@ -5,7 +5,8 @@ use std::time::Duration;
 use tvm_rt::DeviceType;
 
 use crate::measure::{
-    BuildOptions, CoreSet, CoreSharing, Endpoint, PipelineOptions, Role, RunOptions, TrackerAddress,
+    BuildOptions, CoreSet, CoreSharing, Endpoint, MOST_SESSIONS, PipelineOptions, Role, RunOptions,
+    TrackerAddress,
 };
 
 use super::args::MeasureArgs;
@@ -20,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LEASE: Duration = Duration::from_secs(60);
 /// The key under which builders register at a tracker.
 const BUILDER_KEY: &str = "arco-builder";
+
+/// Builders and devices of one run: each has a session, so has the frontend, and a few may still be held by what hangs.
+const MOST_PEERS: usize = MOST_SESSIONS - 4;
 
 /// Builders and devices as the user asked for them.
 #[derive(Clone, Debug)]
@@ -75,8 +79,20 @@ impl Fleet {
         let builders = if remote_builders > 0 {
             builders.unwrap_or(0)
         } else {
-            at_least_one("--builders", builders, here.max(1))?
+            let room = MOST_PEERS.saturating_sub(devices);
+            at_least_one("--builders", builders, here.min(room).max(1))?
         };
+        if builders + remote_builders + devices > MOST_PEERS {
+            return Err(usage(
+                format!(
+                    "{} builders and {devices} devices are more than a run can hold: TVM has room for {MOST_SESSIONS} \
+                     sessions, of which {MOST_PEERS} are for them",
+                    builders + remote_builders
+                ),
+                "share the tasks or the devices among several runs with logs of their own, and put those together with \
+                 `arco-tvm log merge`",
+            ));
+        }
         Ok(Self {
             builders,
             remote_builders,

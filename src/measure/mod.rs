@@ -18,7 +18,7 @@ pub use candidate::{Candidate, Measurement};
 pub use cores::CoreSet;
 pub use device::{MeasureDevice, RunOptions};
 pub use failure::Failure;
-pub use peer::{CallError, Endpoint, Peer, PeerError};
+pub use peer::{CallError, Endpoint, MOST_SESSIONS, Peer, PeerError};
 pub use pipeline::{Pipeline, PipelineOptions, TrialId};
 pub use python_host::{ChosenBy, HostError, PythonHost};
 pub use server::{LocalServer, Role, ServerError};

@@ -20,6 +20,10 @@ const TRACKER_PAUSE: Duration = Duration::from_millis(500);
 /// How often a server is replaced in a row before we give up on it.
 const MOST_RESTARTS: u32 = 3;
 
+/// Sessions that one process can hold: TVM's own table has room for no more (`kMaxRPCSession` of
+/// src/runtime/rpc/rpc_session.cc).
+pub const MOST_SESSIONS: usize = 32;
+
 /// Where sessions are to be had.
 #[derive(Clone, Debug)]
 pub enum Endpoint {

@@ -225,3 +225,22 @@ For more information, try '--help'.
 "#]],
     );
 }
+
+#[test]
+fn more_builders_and_devices_than_a_run_can_hold() {
+    let scene = Scene::new();
+    let mut command = scene.arco_tvm(&["tune", "mlp", "--target", "llvm", "-o", "mlp.log"]);
+    command.args(["--tracker", "127.0.0.1:9190", "--key", "pi"]);
+    command.args(["--devices", "20", "--builders", "9"]);
+    scene.says(
+        &mut command,
+        str![[r#"
+exit code: 2
+--- standard output
+--- standard error
+error: 9 builders and 20 devices are more than a run can hold: TVM has room for 32 sessions, of which 28 are for them
+  hint: share the tasks or the devices among several runs with logs of their own, and put those together with `arco-tvm log merge`
+
+"#]],
+    );
+}
