@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import sys
+import threading
 
 ROLES = ("builder", "device", "frontend")
 
@@ -61,6 +62,7 @@ def main(argv: list[str] | None = None) -> int:
         # Before TVM is imported: its threads, and sessions and compilers that start from here, stay on these.
         os.sched_setaffinity(0, args.cores)
         os.environ["TVM_NUM_THREADS"] = str(len(args.cores))
+    owner = _Owner() if args.owned else None
     # The line on standard output is a protocol: keep it for us, and send whatever else is printed to stderr.
     ready = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -82,6 +84,8 @@ def main(argv: list[str] | None = None) -> int:
 
     tvm_server.logger.setLevel(logging.ERROR if args.quiet else logging.INFO)
     lifetime = Lifetime(args.owned)
+    if owner:
+        owner.end = lambda: lifetime.end("the owner is gone")
     for name in args.imports:
         importlib.import_module(name)
     try:
@@ -113,11 +117,25 @@ def main(argv: list[str] | None = None) -> int:
         "tvm": tvm.__version__,
     }
     print(json.dumps(about), file=ready, flush=True)
-    if args.owned:
-        lifetime.watch_owner()
     server.watch()
     lifetime.end("cannot listen", 1)
     return 1
+
+
+class _Owner:
+    """Whoever started this server holds the other end of standard input: when that closes, the server ends.
+
+    Watched from the first moment, as importing TVM takes seconds in which the owner can be killed.
+    """
+
+    def __init__(self):
+        self.end = lambda: os._exit(0)
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        while os.read(0, 4096):
+            pass
+        self.end()
 
 
 def _prepare(role: str) -> None:

@@ -117,16 +117,6 @@ class Lifetime:
             if signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, lambda number, _: self.end(f"got {signal.Signals(number).name}"))
 
-    def watch_owner(self) -> None:
-        """End this server when standard input closes: whoever started it holds the other end."""
-
-        def read() -> None:
-            while os.read(0, 4096):
-                pass
-            self.end("the owner is gone")
-
-        threading.Thread(target=read, daemon=True).start()
-
     def end(self, reason: str, code: int = 0) -> None:
         """End the process with everything that it started. Does not return."""
         if not self._ending.acquire(blocking=False):
