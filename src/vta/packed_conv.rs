@@ -74,6 +74,9 @@ impl PackedConv {
     }
 
     /// Why the schedule with these tiles is no program for `geometry`, or `None` if it is one.
+    ///
+    /// # Panics
+    /// When a tile, a number of threads or the stride is 0, or the kernel is larger than the padded input.
     pub fn refusal(&self, geometry: &Geometry, tiles: &PackedTiles) -> Option<Refusal> {
         let PackedTiles { h, w, ci, co, .. } = *tiles;
         let (out_height, out_width) = (self.out_height(), self.out_width());
@@ -100,19 +103,20 @@ impl PackedConv {
         // Every buffer is there once for each virtual thread; the bias takes `co` accumulators.
         let kernel = self.kernel_height * self.kernel_width;
         let needs = [
-            (Mem::Inp, in_h * in_w * ci),
-            (Mem::Wgt, kernel * ci * co),
-            (Mem::Acc, h * w * co + co),
+            (Mem::Inp, [in_h, in_w, ci]),
+            (Mem::Wgt, [kernel, ci, co]),
+            (Mem::Acc, [h * w + 1, co, 1]),
         ];
+        let elements = |sizes: [usize; 3]| sizes.into_iter().fold(threads, usize::saturating_mul);
         let full = needs
             .iter()
-            .find(|(mem, elements)| elements * threads > geometry.depth(*mem));
+            .find(|(mem, sizes)| elements(*sizes) > geometry.depth(*mem));
         if let Some(&(mem, _)) = full {
             return Some(Refusal::Capacity(mem));
         }
         // With fewer, an accumulator is written again before its last write is done, unless the loops over
         // micro-operations fold away.
-        if kernel > 1 && h * co < 3 && w > 1 {
+        if kernel > 1 && h.saturating_mul(co) < 3 && w > 1 {
             return Some(Refusal::Conflict);
         }
         None

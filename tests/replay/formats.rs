@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use arco_tvm::measure::recorded::{ReadOptions, RecordedSpace, T1, read};
 use arco_tvm::record::ErrorNo;
+use arco_tvm::seed::Seed;
 use arco_tvm::task::{ConfigIndex, Entity, TargetKind};
+use rand::RngExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -378,6 +380,84 @@ fn the_cache_of_a_killed_kernel_tuner_is_read_to_its_last_whole_entry() {
         (2, 3)
     );
     assert_eq!(notes, ["space.json is the cache of a run that did not end"]);
+}
+
+/// The first `lines` lines of a packed file.
+fn head(name: &str, lines: usize) -> String {
+    let text = String::from_utf8(arco_tvm::record::read_bytes(&landscape(name)).unwrap()).unwrap();
+    text.lines()
+        .take(lines)
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
+
+#[test]
+fn garbled_files_are_errors_or_smaller_spaces_and_never_a_panic() {
+    let vta_log = line("conv2d_packed.vta", 0, 1, 1, "1.0").replace(
+        "\"llvm -keys=cpu\", \"conv2d_packed.vta\", []",
+        "\"ext_dev -keys=vta,cpu -device=vta -model=sim_1x16_i8w8a32_15_15_18_17\", \"conv2d_packed.vta\", \
+         [[\"TENSOR\", [1, 4, 8, 8, 1, 16], \"int8\"], [\"TENSOR\", [4, 4, 3, 3, 16, 16], \"int8\"], [1, 1], [1, 1], [1, 1], \"NCHW1n16c\", \"int32\"]",
+    ).replace(
+        "[[\"a\", \"sp\", [-1, 1]], [\"b\", \"ot\", 1]]",
+        "[[\"tile_h\", \"sp\", [-1, 2]], [\"tile_w\", \"sp\", [-1, 4]], [\"tile_ci\", \"sp\", [-1, 1]], \
+         [\"tile_co\", \"sp\", [-1, 2]], [\"oc_nthread\", \"ot\", 1], [\"h_nthread\", \"ot\", 1]]",
+    );
+    assert_eq!(read_text(&vta_log).unwrap().0[0].configurations(), 1);
+    let originals = [
+        head("r18_dense_nopack_512.json.gz", 6),
+        head("vta/C5.jsonl.gz", 12),
+        head("gpu/convolution_A100.json.gz", 40),
+        vta_log,
+        json!({"results": [{"configuration": {"x": 1}, "times": {"compilation": 2, "runtimes": [1.0]},
+            "invalidity": "correct", "measurements": [{"name": "time", "value": 1.5}]}]})
+        .to_string(),
+    ];
+    let mut rng = Seed(5).stream("garble");
+    let pieces = [
+        "0",
+        "-1",
+        "9999999999999",
+        "null",
+        "\"\"",
+        "[]",
+        "{}",
+        "NaN",
+        "1e999",
+        ",",
+        "\u{e9}",
+    ];
+    let (mut spaces, mut errors) = (0, 0);
+    for original in &originals {
+        for _ in 0..300 {
+            let mut text: Vec<char> = original.chars().collect();
+            for _ in 0..rng.random_range(1..4) {
+                let at = rng.random_range(0..text.len());
+                match rng.random_range(0..4) {
+                    0 => text.truncate(at.max(1)),
+                    1 => {
+                        text.remove(at);
+                    }
+                    // A number, most often, in the place of another.
+                    _ => {
+                        let end = (at + rng.random_range(1..4)).min(text.len());
+                        let piece = pieces[rng.random_range(0..pieces.len())];
+                        text.splice(at..end, piece.chars());
+                    }
+                }
+            }
+            match read_text(text.into_iter().collect::<String>()) {
+                Ok(_) => spaces += 1,
+                Err(error) => {
+                    assert!(!error.is_empty());
+                    errors += 1;
+                }
+            }
+        }
+    }
+    assert!(
+        spaces > 100 && errors > 100,
+        "{spaces} spaces, {errors} errors"
+    );
 }
 
 #[test]

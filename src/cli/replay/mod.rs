@@ -2,6 +2,7 @@
 
 pub mod args;
 mod inputs;
+mod pooled;
 mod runs;
 mod table;
 
@@ -32,9 +33,14 @@ pub fn run(args: &ReplayArgs, printer: Printer) -> Result<ExitCode, CliError> {
         printer.result(result.headline());
         printer.result(result.table());
     }
-    if results.len() > 1 {
+    if results
+        .iter()
+        .filter(|space| space.scores().is_some())
+        .count()
+        > 1
+    {
         printer.result("");
-        printer.result(table::pooled_table(&results));
+        printer.result(pooled::summary(&results, &args.strategies()));
     }
     if let Some(path) = &args.svg {
         let panels: Vec<Curves> = results.iter().map(SpaceRuns::curves).collect();

@@ -1,7 +1,7 @@
 //! What the runs came to, as tables.
 
 use crate::measure::recorded::RecordedSpace;
-use crate::replay::{Curves, History, Paired, Yardstick, mean, median, pooled, standard_deviation};
+use crate::replay::{Curves, History, Paired, Yardstick, mean, median, standard_deviation};
 use crate::strategy::StrategyKind;
 
 use super::super::error::CliError;
@@ -172,20 +172,40 @@ impl<'a> SpaceRuns<'a> {
             }
             None => row.extend(["-", "-"].map(str::to_owned)),
         }
-        let first = &self.strategies[0];
-        let compared = match (&first.scores, &runs.scores) {
-            (Some(first), Some(scores)) if !std::ptr::eq(first, scores) => {
-                Paired::new(first, scores)
-            }
-            _ => None,
-        };
-        row.extend(comparison(compared));
+        row.extend(comparison(self.lead(runs)));
         row.push(
             runs.hours
                 .map_or("-".to_owned(), |hours| format!("{hours:.2}")),
         );
         row.push(format!("{:.2}", runs.search_ms));
         row
+    }
+
+    /// The first strategy's lead over another one.
+    fn lead(&self, runs: &StrategyRuns) -> Option<Paired> {
+        match (&self.strategies[0].scores, &runs.scores) {
+            (Some(first), Some(scores)) if !std::ptr::eq(first, scores) => {
+                Paired::new(first, scores)
+            }
+            _ => None,
+        }
+    }
+
+    /// Scores of each strategy in the order of the command line; `None` where nothing is scored.
+    pub(super) fn scores(&self) -> Option<Vec<&[f64]>> {
+        let runs = self.strategies.iter();
+        runs.map(|runs| runs.scores.as_deref()).collect()
+    }
+
+    /// Those strategies to which the first one loses by more than this: the interval of its lead lies below.
+    pub(super) fn loses_to(&self, least: f64) -> Vec<String> {
+        let name = &self.recorded.name;
+        self.strategies
+            .iter()
+            .filter_map(|runs| Some((runs.strategy, self.lead(runs)?)))
+            .filter(|(_, lead)| lead.high < least)
+            .map(|(strategy, _)| format!("{strategy} on {name}"))
+            .collect()
     }
 
     /// The median over seeds; runs that do not get there count as the budget.
@@ -224,12 +244,12 @@ fn share(value: f64) -> String {
     format!("{value:.3}")
 }
 
-fn signed(value: f64) -> String {
+pub(super) fn signed(value: f64) -> String {
     format!("{value:+.3}")
 }
 
 /// Difference, interval and p-value.
-fn comparison(compared: Option<Paired>) -> [String; 3] {
+pub(super) fn comparison(compared: Option<Paired>) -> [String; 3] {
     match compared {
         Some(paired) => [
             signed(paired.difference),
@@ -246,39 +266,4 @@ fn p_value(p: f64) -> String {
     } else {
         format!("{p:.3}")
     }
-}
-
-/// The mean score over the spaces that have one, each counting the same, and the first strategy's lead.
-pub(super) fn pooled_table(spaces: &[SpaceRuns<'_>]) -> String {
-    let scored: Vec<&SpaceRuns<'_>> = spaces
-        .iter()
-        .filter(|space| !space.yardstick.scored().is_empty())
-        .collect();
-    let scores = |strategy: usize| -> Vec<Vec<f64>> {
-        let of = |space: &&SpaceRuns<'_>| space.strategies[strategy].scores.clone();
-        scored.iter().filter_map(of).collect()
-    };
-    let first = scores(0);
-    let rows = (0..spaces[0].strategies.len())
-        .map(|s| {
-            let runs = scores(s);
-            let means: Vec<f64> = runs.iter().map(|scores| mean(scores)).collect();
-            let compared = if s == 0 { None } else { pooled(&first, &runs) };
-            let worst = means.iter().copied().fold(f64::INFINITY, f64::min);
-            let mut row = vec![
-                spaces[0].strategies[s].strategy.to_string(),
-                signed(mean(&means)),
-                signed(worst),
-            ];
-            row.extend(comparison(compared));
-            row
-        })
-        .collect();
-    let minus = format!("{} minus it", spaces[0].strategies[0].strategy);
-    let head = ["", "score", "worst", &minus, "95 % interval", "p"];
-    let table = format::table(&head, 1, rows);
-    format!(
-        "all {} spaces, each counting the same\n{table}",
-        scored.len()
-    )
 }

@@ -14,7 +14,7 @@ use crate::vta::packed_conv::{PackedConv, PackedTiles};
 
 use super::error::RecordedError;
 use super::knobs::knobs_that_occur;
-use super::packed_conv::{PackedConvMask, workload_of};
+use super::packed_conv::{LONGEST, PackedConvMask, workload_of};
 use super::space::{Draft, Evaluation};
 
 /// Whether a line of the file looks like this format.
@@ -109,6 +109,9 @@ fn evaluation(line: &Value, geometry: &Geometry) -> Evaluation {
     }
 }
 
+/// Kernels up to this size are looked for.
+const LARGEST_KERNEL: usize = 32;
+
 /// The convolution whose programs load and multiply exactly as much as the valid lines say they did.
 ///
 /// The knobs give the output and the channels (their largest tiles), the multiplications the size of the kernel, and the
@@ -122,14 +125,14 @@ fn infer(knobs: &[Knob], lines: &[Value], geometry: &Geometry) -> Option<PackedC
             Entity::Split(sizes) => usize::try_from(*sizes.last()?).ok(),
             _ => None,
         });
-        sizes.max()
+        sizes.max().filter(|size| (1..=LONGEST).contains(size))
     };
     let (out_h, out_w) = (largest("tile_h")?, largest("tile_w")?);
     let (ci, co) = (largest("tile_ci")?, largest("tile_co")?);
     let valid: Vec<Counted> = lines.iter().filter_map(Counted::of).collect();
     let products = valid.first()?.multiplications / (out_h * out_w * ci * co);
     let kernel = products.isqrt();
-    if kernel * kernel != products || kernel == 0 {
+    if kernel * kernel != products || !(1..=LARGEST_KERNEL).contains(&kernel) {
         return None;
     }
     let mut found = None;
@@ -168,7 +171,9 @@ struct Counted {
 impl Counted {
     fn of(line: &Value) -> Option<Self> {
         let number = |value: &Value| value.as_u64().and_then(|n| usize::try_from(n).ok());
-        let factor = |name: &str| number(&line["config"][name]).filter(|&factor| factor > 0);
+        let factor = |name: &str| {
+            number(&line["config"][name]).filter(|factor| (1..=LONGEST).contains(factor))
+        };
         (line["valid"] == true).then_some(())?;
         Some(Self {
             tiles: PackedTiles {

@@ -20,6 +20,9 @@ const KNOBS: [&str; 6] = [
     "h_nthread",
 ];
 
+/// No axis, factor or stride is longer in what the rules know; beyond, a record is damaged or something else.
+pub(super) const LONGEST: usize = 2048;
+
 /// The rules for one convolution on one geometry.
 #[derive(Debug)]
 pub(super) struct PackedConvMask {
@@ -73,7 +76,9 @@ fn factor(entity: &Entity) -> Option<usize> {
         Entity::Other(value) => value.as_i64()?,
         Entity::Reorder(_) | Entity::Annotate(_) => return None,
     };
-    usize::try_from(number).ok().filter(|&factor| factor > 0)
+    usize::try_from(number)
+        .ok()
+        .filter(|factor| (1..=LONGEST).contains(factor))
 }
 
 /// The convolution that a task's arguments describe; `None` when it is of a sort that the rules do not know.
@@ -95,7 +100,7 @@ fn conv_of(args: &Value) -> Option<PackedConv> {
     if !equal(&strides) || !equal(&padding) || dilation.iter().any(|&step| step != 1) {
         return None;
     }
-    Some(PackedConv {
+    let conv = PackedConv {
         height: data[2],
         width: data[3],
         input_blocks: data[1],
@@ -104,7 +109,21 @@ fn conv_of(args: &Value) -> Option<PackedConv> {
         kernel_width: kernel[3],
         stride: strides[0],
         padding: padding[0],
-    })
+    };
+    let lengths = [
+        conv.height,
+        conv.width,
+        conv.input_blocks,
+        conv.output_blocks,
+        conv.kernel_height,
+        conv.kernel_width,
+        conv.stride,
+    ];
+    let fits = lengths.iter().all(|length| (1..=LONGEST).contains(length))
+        && conv.padding <= LONGEST
+        && conv.kernel_height <= conv.height + 2 * conv.padding
+        && conv.kernel_width <= conv.width + 2 * conv.padding;
+    fits.then_some(conv)
 }
 
 /// The workload of a convolution, as AutoTVM's log has it.
