@@ -12,6 +12,9 @@ const HEIGHT: u32 = 420;
 /// Shares of the runs that lie below and above the band.
 const BAND: [f64; 2] = [0.1, 0.9];
 
+/// The axis reaches down to what is found after so many evaluations.
+const SHOWN_FROM: usize = 4;
+
 /// Okabe and Ito's colours, which people with any colour vision can tell apart; further strategies repeat them.
 const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
@@ -60,13 +63,11 @@ type DrawError<'a> = DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::Er
 
 fn draw_panel<'a>(panel: &Curves, area: &Area<'a>) -> Result<(), DrawError<'a>> {
     let budget = panel.expectation.len().max(1);
-    let lowest = panel
-        .strategies
-        .iter()
-        .flat_map(|(_, runs)| band(runs, BAND[0]))
-        .chain(panel.expectation.iter().copied())
-        // Before a run has found anything its share is 0, and there is no need to see that.
-        .filter(|share| *share > 0.0)
+    let lines = panel.strategies.iter().map(|(_, runs)| band(runs, BAND[0]));
+    let lowest = lines
+        .chain([panel.expectation.clone()])
+        // The first few evaluations would take most of the height, and say least.
+        .flat_map(|line| line.into_iter().skip(SHOWN_FROM))
         .fold(1.0, f64::min);
     // Room below the lowest, down to a round tenth.
     let bottom = ((lowest * 10.0).floor() / 10.0).clamp(0.0, 0.9);

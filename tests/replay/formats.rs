@@ -399,8 +399,8 @@ fn garbled_files_are_errors_or_smaller_spaces_and_never_a_panic() {
          [[\"TENSOR\", [1, 4, 8, 8, 1, 16], \"int8\"], [\"TENSOR\", [4, 4, 3, 3, 16, 16], \"int8\"], [1, 1], [1, 1], [1, 1], \"NCHW1n16c\", \"int32\"]",
     ).replace(
         "[[\"a\", \"sp\", [-1, 1]], [\"b\", \"ot\", 1]]",
-        "[[\"tile_h\", \"sp\", [-1, 2]], [\"tile_w\", \"sp\", [-1, 4]], [\"tile_ci\", \"sp\", [-1, 1]], \
-         [\"tile_co\", \"sp\", [-1, 2]], [\"oc_nthread\", \"ot\", 1], [\"h_nthread\", \"ot\", 1]]",
+        "[[\"tile_h\", \"sp\", [-1, 4]], [\"tile_w\", \"sp\", [-1, 4]], [\"tile_ci\", \"sp\", [-1, 1]], \
+         [\"tile_co\", \"sp\", [-1, 1]], [\"oc_nthread\", \"ot\", 1], [\"h_nthread\", \"ot\", 1]]",
     );
     assert_eq!(read_text(&vta_log).unwrap().0[0].configurations(), 1);
     let originals = [

@@ -5,6 +5,7 @@ mod support;
 
 mod conditions;
 mod formats;
+mod packed_conv;
 mod runs;
 
 use std::path::PathBuf;
