@@ -145,7 +145,11 @@ pub async fn run(
     match summary {
         Some(summary) => {
             let summary = summary?;
-            let best = best_log::write(&args.output, &extracted, printer)?;
+            // One task's space is recorded to be replayed, not to be compiled with.
+            let best = match &args.recording {
+                Some(_) => None,
+                None => best_log::write(&args.output, &extracted, printer)?,
+            };
             report(
                 &summary,
                 args,
