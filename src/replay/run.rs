@@ -30,7 +30,7 @@ pub struct ReplayError {
     /// The seed.
     pub seed: u64,
     /// What is wrong.
-    pub source: StrategyError,
+    pub source: Box<StrategyError>,
 }
 
 impl History {
@@ -70,7 +70,7 @@ pub fn replay(
         space: recorded.name.clone(),
         strategy: kind,
         seed: seed.0,
-        source,
+        source: Box::new(source),
     };
     let mut strategy = kind
         .build(Arc::clone(&recorded.space), &recorded.context, seed)
