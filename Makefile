@@ -33,7 +33,7 @@ demo: venv build ## Tune a small network and compare it with the untuned one (ab
 	$(BIN) tune $(DEMO_MODEL) --target '$(DEMO_TARGET)' --trials-per-task $(DEMO_TRIALS) $(DEMO_MEASURE) \
 		--python $(VENV)/bin/python -o $(DEMO_DIR)/$(DEMO_MODEL).log
 	$(BIN) verify $(DEMO_MODEL) --target '$(DEMO_TARGET)' $(DEMO_MEASURE) \
-		--python $(VENV)/bin/python --log $(DEMO_DIR)/$(DEMO_MODEL).log
+		--python $(VENV)/bin/python --log $(DEMO_DIR)/$(DEMO_MODEL).best.log
 
 .PHONY: test
 test: test-rust test-python ## Run all tests

@@ -313,3 +313,67 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     }
     sums.iter().sum::<f64>() + rest
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(points: &[(f64, f64)]) -> FeatureTable {
+        FeatureTable {
+            rows: points.len(),
+            columns: 2,
+            values: points
+                .iter()
+                .map(|p| p.0)
+                .chain(points.iter().map(|p| p.1))
+                .collect(),
+        }
+    }
+
+    /// A grid of points, and a hill that only the first coordinate matters for.
+    fn hill() -> (Vec<(f64, f64)>, Vec<f64>) {
+        let points: Vec<(f64, f64)> = (0..36)
+            .map(|i| (f64::from(i % 6) / 5.0, f64::from(i / 6) / 5.0))
+            .collect();
+        let heights = points.iter().map(|p| 1.0 - 8.0 * (p.0 - 0.6).powi(2));
+        let heights = heights.collect();
+        (points, heights)
+    }
+
+    fn fitted() -> GaussianProcess {
+        let (points, heights) = hill();
+        let mut process = GaussianProcess::new(GaussianProcessConstants::default());
+        for _ in 0..6 {
+            process.fit(&table(&points), &heights).unwrap();
+        }
+        process
+    }
+
+    #[test]
+    fn it_interpolates_and_is_unsure_far_from_what_it_knows() {
+        let process = fitted();
+        let beliefs = process.predict(&table(&[(0.7, 0.5), (0.6, 0.4), (9.0, 9.0)]));
+        assert!((beliefs[0].mean - 0.92).abs() < 0.1, "{beliefs:?}");
+        assert!(beliefs[1].deviation < 0.2, "{beliefs:?}");
+        assert!(beliefs[2].deviation > 0.9, "{beliefs:?}");
+    }
+
+    #[test]
+    fn a_batch_takes_the_best_first_and_nothing_twice_that_would_tell_the_same() {
+        let process = fitted();
+        // Two points far away and next to each other, and one far away elsewhere.
+        let rows = table(&[(9.0, 9.0), (9.0, 9.01), (-9.0, 0.0), (0.0, 0.0)]);
+        let chosen = process.batch(&rows, &[0.1, 0.05, 0.0, 0.0], 2, 3.0);
+        assert_eq!(chosen, [0, 2]);
+        // Without optimism only what is expected counts.
+        let chosen = process.batch(&rows, &[0.1, 0.05, 0.0, 5.0], 1, 0.0);
+        assert_eq!(chosen, [3]);
+    }
+
+    #[test]
+    fn rows_that_are_all_equal_are_no_trouble() {
+        let mut process = GaussianProcess::new(GaussianProcessConstants::default());
+        process.fit(&table(&[(1.0, 1.0); 5]), &[0.0; 5]).unwrap();
+        assert!(process.predict(&table(&[(1.0, 1.0)]))[0].mean.abs() < 1e-9);
+    }
+}
