@@ -166,16 +166,16 @@ fn fill_advantages(
     gamma: f32,
     lambda: f32,
 ) {
-    let walks = rewards.len();
-    for agent in 0..values.len() {
-        let along: Vec<Vec<f32>> = (0..walks)
-            .map(|walk| advantages(&rewards[walk], &values[agent][walk], gamma, lambda))
+    for (agent, values) in values.iter().enumerate() {
+        let along: Vec<Vec<f32>> = rewards
+            .iter()
+            .zip(values)
+            .map(|(rewards, values)| advantages(rewards, values, gamma, lambda))
             .collect();
         for step in 0..rewards.first().map_or(0, Vec::len) {
-            for walk in 0..walks {
-                let advantage = along[walk][step];
-                transitions.advantage[agent].push(advantage);
-                transitions.returns[agent].push(advantage + values[agent][walk][step]);
+            for (advantages, values) in along.iter().zip(values) {
+                transitions.advantage[agent].push(advantages[step]);
+                transitions.returns[agent].push(advantages[step] + values[step]);
             }
         }
     }

@@ -108,7 +108,7 @@ impl Arco {
                 beliefs
                     .look(digits)
                     .iter()
-                    .map(|s| (s.validity >= 0.5).then(|| s.score + optimism * s.uncertainty))
+                    .map(|s| (s.validity >= 0.5).then_some(s.score + optimism * s.uncertainty))
                     .collect()
             },
             &constants.confidence,
