@@ -45,6 +45,9 @@ pub enum Command {
     /// Run, time, take apart and put together programs of the VTA accelerator
     #[command(subcommand)]
     Vta(VtaCommand),
+    /// Offer a device to others, at an address or at a TVM tracker
+    #[command(subcommand)]
+    Serve(ServeCommand),
     /// Look at the installation and say what to do about what is missing
     Doctor(DoctorArgs),
     /// Look at AutoTVM logs, mend, merge and convert them; needs no TVM
@@ -55,6 +58,35 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Say another program what to try next, over standard input and output; needs no TVM
     Asktell(AskTellArgs),
+}
+
+/// What is served.
+#[derive(Debug, Subcommand)]
+pub enum ServeCommand {
+    /// The simulated accelerator, as a TVM RPC server: any number on a machine
+    Vta(ServeVtaArgs),
+}
+
+/// Where the accelerator is served.
+#[derive(Debug, Args)]
+pub struct ServeVtaArgs {
+    /// Geometry that sessions begin with: a vta_config.json, a preset or a name [default: sim]
+    #[arg(long, value_name = "GEOMETRY")]
+    pub geometry: Option<String>,
+    /// Address to listen on; whoever reaches it can run code on this machine
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub host_address: String,
+    /// First port to try
+    #[arg(long, default_value_t = 9091)]
+    pub port: u16,
+    /// TVM tracker to register with
+    #[arg(long, value_name = "HOST:PORT", env = "ARCO_TRACKER")]
+    pub tracker: Option<TrackerAddress>,
+    /// Key at the tracker
+    #[arg(long, env = "ARCO_KEY", default_value = "vta")]
+    pub key: String,
+    #[command(flatten)]
+    pub host: HostArgs,
 }
 
 /// Which Python hosts TVM.
@@ -71,7 +103,8 @@ pub struct HostArgs {
 pub struct ModelArgs {
     /// A network by name (`arco-tvm tasks --help` lists them) or a file: ONNX, TFLite, PyTorch, Relay and others
     pub model: String,
-    /// Target, as TVM writes it; `llvm -mcpu=native` is this machine's CPU
+    /// Target, as TVM writes it; `llvm -mcpu=native` is this machine's CPU, `vta` or `vta:GEOMETRY` the simulated
+    /// accelerator
     #[arg(short, long, env = "ARCO_TARGET")]
     pub target: Option<String>,
     /// Parameters of a saved Relay module

@@ -12,6 +12,7 @@ use super::args::{HostArgs, ModelArgs};
 use super::error::CliError;
 use super::exit_code::ExitCode;
 use super::settings::SettingsFile;
+use super::simulated::Accelerator;
 
 /// The host and where servers write what they print.
 #[derive(Debug)]
@@ -40,6 +41,16 @@ impl Context {
                 )
             })?;
         Ok(Self { host, folder })
+    }
+
+    /// The context in which servers import what a target needs.
+    #[must_use]
+    pub fn for_target(mut self, target: &str) -> Self {
+        self.host.imports = Accelerator::of_target(target)
+            .map(|_| Accelerator::MODULE.to_owned())
+            .into_iter()
+            .collect();
+        self
     }
 
     /// The folder for servers' output. It goes with the command.

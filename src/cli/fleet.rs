@@ -14,6 +14,7 @@ use super::context::Context;
 use super::error::CliError;
 use super::exit_code::ExitCode;
 use super::settings::SettingsFile;
+use super::simulated::Accelerator;
 
 /// How long to wait for a device from the tracker.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -38,6 +39,8 @@ pub struct Fleet {
     key: Option<String>,
     build: BuildOptions,
     run: RunOptions,
+    /// The simulated accelerator, if the target is one: its time is not that of the machine.
+    accelerator: Option<Accelerator>,
 }
 
 fn usage(message: impl Into<String>, hint: &str) -> CliError {
@@ -49,7 +52,12 @@ impl Fleet {
     ///
     /// # Errors
     /// When a number makes no sense, or one option needs another.
-    pub fn new(args: &MeasureArgs, settings: &SettingsFile) -> Result<Self, CliError> {
+    pub fn new(
+        args: &MeasureArgs,
+        settings: &SettingsFile,
+        target: &str,
+    ) -> Result<Self, CliError> {
+        let accelerator = Accelerator::of_target(target);
         let tracker = settings.tracker(args.tracker.as_ref())?;
         let key = args.key.clone().or_else(|| settings.key.clone());
         let remote_builders = args
@@ -70,7 +78,11 @@ impl Fleet {
             ));
         }
         let devices = at_least_one("--devices", args.devices.or(settings.devices), 1)?;
-        let device_cores = device_cores(args, settings, key.is_some(), devices)?;
+        let device_cores = if accelerator.is_some() && args.device_cores.is_none() {
+            None
+        } else {
+            device_cores(args, settings, key.is_some(), devices)?
+        };
         let here = match &device_cores {
             Some(cores) => CoreSet::available().without(cores).len(),
             None => CoreSet::available().len(),
@@ -109,6 +121,7 @@ impl Fleet {
                 cross_compiler: args.cross_cc.clone().or_else(|| settings.cross_cc.clone()),
             },
             run: run_options(args, settings)?,
+            accelerator,
         })
     }
 
@@ -124,7 +137,10 @@ impl Fleet {
 
     /// How builders and devices share cores.
     fn sharing(&self) -> CoreSharing {
-        let apart = self.key.is_some() || self.device_cores.is_some() || self.builders == 0;
+        let apart = self.key.is_some()
+            || self.device_cores.is_some()
+            || self.accelerator.is_some()
+            || self.builders == 0;
         if apart {
             CoreSharing::Separate
         } else {
@@ -132,8 +148,13 @@ impl Fleet {
         }
     }
 
-    /// The pipeline of this fleet for code that runs on a kind of device.
-    pub fn pipeline(&self, context: &Context, device_type: DeviceType) -> PipelineOptions {
+    /// The pipeline of this fleet for code for a target, as TVM normalised it, that runs on a kind of device.
+    pub fn pipeline(
+        &self,
+        context: &Context,
+        target: &str,
+        device_type: DeviceType,
+    ) -> PipelineOptions {
         let local = |role: Role, name: String, cores: Option<CoreSet>| Endpoint::Local {
             host: context.host.clone(),
             role,
@@ -170,7 +191,10 @@ impl Fleet {
             builders: here.chain(there).collect(),
             build: self.build.clone(),
             devices: devices.collect(),
-            run: self.run.clone(),
+            run: match &self.accelerator {
+                Some(accelerator) => accelerator.run_options(&self.run, target),
+                None => self.run.clone(),
+            },
             device_type,
             sharing: self.sharing(),
         }
@@ -202,8 +226,14 @@ impl Fleet {
                     many(self.devices, "device")
                 )
             }
+            _ if self.accelerator.is_some() => {
+                format!("{} simulated here", many(self.devices, "accelerator"))
+            }
             _ => "measured on this machine".to_owned(),
         });
+        if self.accelerator.is_some() && self.key.is_none() {
+            return parts.join(", ");
+        }
         format!("{}; {}", parts.join(", "), self.sharing())
     }
 }
@@ -275,6 +305,7 @@ pub fn run_options(args: &MeasureArgs, settings: &SettingsFile) -> Result<RunOpt
             args.run_timeout.or(settings.run_timeout),
             default.limit,
         )?,
+        setup: default.setup,
     })
 }
 

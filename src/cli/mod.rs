@@ -14,7 +14,9 @@ mod progress;
 mod progress_json;
 mod record;
 mod replay;
+mod serve;
 mod settings;
+mod simulated;
 mod tasks;
 mod tune;
 mod verify;
@@ -57,6 +59,7 @@ fn run(cli: &Cli, printer: Printer) -> Result<ExitCode, CliError> {
             Command::Log(args) => log::run(args, printer),
             Command::Asktell(args) => asktell::run(args, &settings, printer),
             Command::Replay(args) => replay::run(args, printer),
+            Command::Serve(command) => serve::run(command, &settings),
             Command::Vta(command) => vta::run(command, printer),
         }
     });

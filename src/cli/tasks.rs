@@ -22,7 +22,7 @@ pub async fn run(
     printer: Printer,
 ) -> Result<ExitCode, CliError> {
     let target = settings.target(args.model.target.as_deref())?;
-    let context = Context::open(&args.host, settings)?;
+    let context = Context::open(&args.host, settings)?.for_target(&target);
     let mut frontend = context.frontend().await?;
     let extracted = frontend.tasks(&model_spec(&args.model), &target).await;
     frontend.shut_down().await;

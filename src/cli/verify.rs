@@ -31,10 +31,10 @@ pub async fn run(
     printer: Printer,
 ) -> Result<ExitCode, CliError> {
     let target = settings.target(args.model.target.as_deref())?;
-    let fleet = Fleet::new(&args.measure, settings)?;
+    let fleet = Fleet::new(&args.measure, settings, &target)?;
     let records = open_log(&args.log, printer)?;
     greet_tracker(fleet.tracker()).await?;
-    let context = Context::open(&args.host, settings)?;
+    let context = Context::open(&args.host, settings)?.for_target(&target);
     let mut frontend = context.frontend().await?;
     printer.note(format!(
         "importing {} and extracting its tasks",
@@ -45,7 +45,11 @@ pub async fn run(
         printer.warning(warning);
     }
     if !args.network_only {
-        let options = fleet.pipeline(&context, super::tune::device_type(&extracted)?);
+        let options = fleet.pipeline(
+            &context,
+            &extracted.target,
+            super::tune::device_type(&extracted)?,
+        );
         let mut pipeline = Pipeline::start(&options).await?;
         let rows = compare_tasks(&extracted, &records, &mut pipeline, printer).await?;
         pipeline.shut_down().await;

@@ -27,6 +27,9 @@ pub struct RunOptions {
     pub flush_cpu_cache: bool,
     /// Longest time for one candidate.
     pub limit: Duration,
+    /// What is called on the device before each candidate: a function, and the text that it takes. A simulated
+    /// accelerator gets its geometry so.
+    pub setup: Vec<(String, String)>,
 }
 
 impl Default for RunOptions {
@@ -39,6 +42,7 @@ impl Default for RunOptions {
             cooldown: Duration::from_millis(100),
             flush_cpu_cache: false,
             limit: Duration::from_secs(10),
+            setup: Vec::new(),
         }
     }
 }
@@ -155,6 +159,11 @@ fn time_on(
     built: &Built,
     options: &RunOptions,
 ) -> tvm_rt::Result<Vec<f64>> {
+    for (function, argument) in &options.setup {
+        session
+            .get_function(function)?
+            .call(&[argument.as_str().into()])?;
+    }
     let library = format!("candidate.{}", built.format);
     session.upload(&library, &built.library)?;
     let module = session.load_module(&library)?;

@@ -21,6 +21,6 @@ pub use failure::Failure;
 pub use peer::{CallError, Endpoint, MOST_SESSIONS, Peer, PeerError};
 pub use pipeline::{Pipeline, PipelineOptions, TrialId};
 pub use python_host::{ChosenBy, HostError, PythonHost};
-pub use server::{LocalServer, Role, ServerError};
+pub use server::{LocalServer, Role, ServerError, library_of_servers};
 pub use sharing::CoreSharing;
 pub use tracker::{DeviceTurn, Tracker, TrackerAddress, TrackerError};

@@ -20,6 +20,8 @@ pub struct PythonHost {
     pub libtvm: PathBuf,
     /// TVM's version.
     pub tvm_version: String,
+    /// Modules that its servers import before anything else: a package that brings a target.
+    pub imports: Vec<String>,
 }
 
 /// How a Python was chosen.
@@ -222,6 +224,7 @@ impl PythonHost {
             chosen_by,
             libtvm,
             tvm_version,
+            imports: Vec::new(),
         })
     }
 }

@@ -114,6 +114,12 @@ impl LocalServer {
         let mut child = Command::new(&host.python)
             .args(["-m", "arco_tvm.serve", role.name(), "--owned"])
             .args(cores.map(|cores| format!("--cores={cores}")))
+            .args(
+                host.imports
+                    .iter()
+                    .map(|module| format!("--import={module}")),
+            )
+            .envs(library_of_servers())
             .env("TOPHUB_LOCATION", "NONE")
             .env("PYTHONUNBUFFERED", "1")
             // What it leaves behind when it is killed goes with our own folder.
@@ -190,6 +196,18 @@ impl Drop for LocalServer {
     fn drop(&mut self) {
         self.kill_group();
     }
+}
+
+/// Where servers find `libarco_tvm.so`: beside this program, unless the user names another.
+pub fn library_of_servers() -> Option<(&'static str, PathBuf)> {
+    const NAME: &str = "ARCO_TVM_LIBRARY";
+    if std::env::var_os(NAME).is_some() {
+        return None;
+    }
+    let beside = std::env::current_exe()
+        .ok()?
+        .with_file_name("libarco_tvm.so");
+    beside.is_file().then_some((NAME, beside))
 }
 
 /// The last lines of a server's log, for an error message.

@@ -129,6 +129,7 @@ impl Fleet {
                 cooldown: Duration::ZERO,
                 flush_cpu_cache: false,
                 limit: Duration::from_secs(10),
+                setup: Vec::new(),
             },
             device_type: DeviceType::CPU,
             sharing: CoreSharing::Separate,

@@ -10,7 +10,9 @@ from arco_tvm.extract import extract
 
 
 def tasks(request: dict[str, Any]) -> dict[str, Any]:
-    """The tasks of a model: `{"model"|"path", ..., "target", "host"?}` -> `{"target", "inputs", "tasks", "links"}`.
+    """The tasks of a model.
+
+    `{"model"|"path", ..., "target", "host"?}` -> `{"target", "inputs", "tasks", "links"}`.
 
     A link is `{"first", "second", "join", "bytes", "count"}`: see `links.Link`; tasks are named by position.
 

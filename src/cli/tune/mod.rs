@@ -47,13 +47,13 @@ pub async fn run(
     let target = settings.target(args.model.target.as_deref())?;
     let strategy = settings.strategy(args.strategy)?;
     // What is wrong with these is better known before a minute is spent on the model.
-    let fleet = Fleet::new(&args.measure, settings)?;
+    let fleet = Fleet::new(&args.measure, settings, &target)?;
     let time = args.time.or(settings.time).map(|minutes| 60.0 * minutes);
     let time = time
         .map(|s| fleet::seconds("--time", Some(s), Duration::ZERO))
         .transpose()?;
     greet_tracker(fleet.tracker()).await?;
-    let context = Context::open(&args.host, settings)?;
+    let context = Context::open(&args.host, settings)?.for_target(&target);
     let (mut output, earlier) = open_output(&args.output, printer)?;
     let mut frontend = interruptible(context.frontend()).await?;
     printer.note(format!(
@@ -70,7 +70,7 @@ pub async fn run(
         }
         None => None,
     };
-    let pipeline_options = fleet.pipeline(&context, device_type(&extracted)?);
+    let pipeline_options = fleet.pipeline(&context, &extracted.target, device_type(&extracted)?);
     introduce(&extracted, &earlier, printer);
     let tasks = extracted.tasks.len();
     let spread = match args.trials {
@@ -179,7 +179,7 @@ pub(super) fn device_type(extracted: &ExtractedTasks) -> Result<DeviceType, CliE
                 "no device runs code for the target kind `{}`",
                 extracted.target_kind
             ),
-            "tune for llvm, cuda, opencl, vulkan, metal or rocm",
+            "tune for llvm, cuda, opencl, vulkan, metal, rocm or vta",
         )
     })
 }

@@ -12,6 +12,7 @@ use super::super::error::CliError;
 use super::super::exit_code::ExitCode;
 use super::super::format;
 use super::super::printer::Printer;
+use super::super::simulated::Accelerator;
 
 pub(super) fn report(
     summary: &TuneSummary,
@@ -25,10 +26,17 @@ pub(super) fn report(
         let trials: usize = summary.tasks.iter().map(TaskRun::trials).sum();
         printer.result(json!({"event": "end", "trials": trials, "log": args.output}).to_string());
     } else {
-        let rows = summary.tasks.iter().map(report_row).collect();
-        let head = [
+        let mut head = vec![
             "task", "uses", "trials", "failed", "untuned", "best", "speed",
         ];
+        let busy: Vec<Option<String>> = summary.tasks.iter().map(matrix_unit_busy).collect();
+        let mut rows: Vec<Vec<String>> = summary.tasks.iter().map(report_row).collect();
+        if busy.iter().any(Option::is_some) {
+            head.push("MACs busy");
+            for (row, busy) in rows.iter_mut().zip(busy) {
+                row.push(busy.unwrap_or_else(|| "-".to_owned()));
+            }
+        }
         printer.result(format::table(&head, 1, rows));
     }
     let interrupted = summary
@@ -102,6 +110,12 @@ fn verify_command(args: &TuneArgs, target: &str, log: &Path) -> String {
     }
     let words: Vec<_> = words.iter().map(|word| format::shell_word(word)).collect();
     words.join(" ")
+}
+
+/// The share of the cycles in which an accelerator's matrix unit multiplies, under the best configuration.
+fn matrix_unit_busy(run: &TaskRun) -> Option<String> {
+    let peak = Accelerator::peak_flops(&run.task().workload.target)?;
+    Some(format!("{:.1} %", 100.0 * run.best_flops()? / peak))
 }
 
 fn report_row(run: &TaskRun) -> Vec<String> {

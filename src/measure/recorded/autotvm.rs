@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use crate::record::{DeclaredSpace, ErrorNo, Record};
-use crate::task::{ConfigSpace, Entity, Knob, TaskContext, Workload};
+use crate::task::{ConfigSpace, Entity, Knob, PackedConvMask, TaskContext, Workload};
 
 use super::error::RecordedError;
 use super::knobs::{knobs_that_occur, sorted};
-use super::packed_conv::PackedConvMask;
 use super::space::{Draft, Evaluation};
 
 /// The spaces of a log, in the order in which their first records stand there.

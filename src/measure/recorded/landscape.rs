@@ -8,13 +8,14 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::record::ErrorNo;
-use crate::task::{Entity, Knob, KnobKind, TargetKind, TaskContext};
+use crate::task::{
+    Entity, Knob, KnobKind, LONGEST, PackedConvMask, TargetKind, TaskContext, workload_of,
+};
 use crate::vta::config::{Geometry, Mem, Preset};
 use crate::vta::packed_conv::{PackedConv, PackedTiles};
 
 use super::error::RecordedError;
 use super::knobs::knobs_that_occur;
-use super::packed_conv::{LONGEST, PackedConvMask, workload_of};
 use super::space::{Draft, Evaluation};
 
 /// Whether a line of the file looks like this format.

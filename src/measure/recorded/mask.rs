@@ -1,6 +1,6 @@
 //! What can be computed of validity before anything is measured.
 
-use crate::task::{Condition, ConditionValue, ConfigSpace, Entity, Knob};
+use crate::task::{Condition, ConditionValue, ConfigSpace, Entity, Knob, PackedConvMask};
 
 /// Says of each configuration whether it can be valid.
 pub(super) trait Mask: Send + Sync {
@@ -63,5 +63,15 @@ impl Mask for Declared {
 
     fn name(&self) -> String {
         format!("the conditions of {}", self.source)
+    }
+}
+
+impl Mask for PackedConvMask {
+    fn allows(&self, _space: &ConfigSpace, digits: &[u32]) -> Result<bool, String> {
+        Ok(Self::allows(self, digits))
+    }
+
+    fn name(&self) -> String {
+        format!("the rules of {}", Self::TEMPLATE)
     }
 }

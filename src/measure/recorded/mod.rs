@@ -9,7 +9,6 @@ mod kernel_tuner;
 mod knobs;
 mod landscape;
 mod mask;
-mod packed_conv;
 mod read;
 mod space;
 mod t1;

@@ -1,12 +1,11 @@
-//! The mask of `conv2d_packed.vta`: the rules of [`crate::vta::packed_conv`] for the knobs of a space.
+//! The mask of VTA's convolution template: the rules of [`crate::vta::packed_conv`] for the knobs of a space.
 
 use serde_json::{Value, json};
 
-use crate::task::{ConfigSpace, Entity, Knob, Workload};
 use crate::vta::config::Geometry;
 use crate::vta::packed_conv::{PackedConv, PackedTiles};
 
-use super::mask::Mask;
+use super::{ConfigIndex, Entity, Knob, ValidityFilter, Workload};
 
 /// The template that the rules are about.
 const TEMPLATE: &str = "conv2d_packed.vta";
@@ -21,21 +20,23 @@ const KNOBS: [&str; 6] = [
 ];
 
 /// No axis, factor or stride is longer in what the rules know; beyond, a record is damaged or something else.
-pub(super) const LONGEST: usize = 2048;
+pub(crate) const LONGEST: usize = 2048;
 
 /// The rules for one convolution on one geometry.
 #[derive(Debug)]
-pub(super) struct PackedConvMask {
+pub(crate) struct PackedConvMask {
     conv: PackedConv,
     geometry: Geometry,
     /// For each of [`KNOBS`], its position and the factor that each of its values stands for.
     factors: [(usize, Vec<usize>); 6],
+    /// Number of values of each knob of the space.
+    sizes: Vec<usize>,
 }
 
 impl PackedConvMask {
     /// The mask of a convolution with these knobs; `None` when they are other ones, or the geometry is one that the
     /// rules were not made for.
-    pub(super) fn new(conv: PackedConv, geometry: Geometry, knobs: &[Knob]) -> Option<Self> {
+    pub(crate) fn new(conv: PackedConv, geometry: Geometry, knobs: &[Knob]) -> Option<Self> {
         let fitted = geometry.batch() == 1 && geometry.block_in() == 16;
         if !fitted || geometry.block_out() != 16 {
             return None;
@@ -52,11 +53,12 @@ impl PackedConvMask {
             conv,
             geometry,
             factors: factors.try_into().ok()?,
+            sizes: knobs.iter().map(Knob::len).collect(),
         })
     }
 
     /// The mask of a task in a log, if it is such a convolution.
-    pub(super) fn of_workload(workload: &Workload, knobs: &[Knob]) -> Option<Self> {
+    pub(crate) fn of_workload(workload: &Workload, knobs: &[Knob]) -> Option<Self> {
         if workload.name != TEMPLATE {
             return None;
         }
@@ -127,7 +129,7 @@ fn conv_of(args: &Value) -> Option<PackedConv> {
 }
 
 /// The workload of a convolution, as AutoTVM's log has it.
-pub(super) fn workload_of(conv: &PackedConv, geometry: &Geometry) -> Workload {
+pub(crate) fn workload_of(conv: &PackedConv, geometry: &Geometry) -> Workload {
     let (batch, block_in, block_out) =
         (geometry.batch(), geometry.block_in(), geometry.block_out());
     let PackedConv {
@@ -167,8 +169,12 @@ pub(super) fn workload_of(conv: &PackedConv, geometry: &Geometry) -> Workload {
     }
 }
 
-impl Mask for PackedConvMask {
-    fn allows(&self, _space: &ConfigSpace, digits: &[u32]) -> Result<bool, String> {
+impl PackedConvMask {
+    /// The template that the rules are about.
+    pub(crate) const TEMPLATE: &str = TEMPLATE;
+
+    /// Whether the configuration with these digits passes the rules.
+    pub(crate) fn allows(&self, digits: &[u32]) -> bool {
         let [h, w, ci, co, oc_threads, h_threads] = self
             .factors
             .each_ref()
@@ -181,10 +187,28 @@ impl Mask for PackedConvMask {
             oc_threads,
             h_threads,
         };
-        Ok(self.conv.refusal(&self.geometry, &tiles).is_none())
+        self.conv.refusal(&self.geometry, &tiles).is_none()
+    }
+}
+
+impl ValidityFilter for PackedConvMask {
+    fn valid(&self, indices: &[ConfigIndex]) -> Result<Vec<bool>, String> {
+        let digits_of = |index: &ConfigIndex| {
+            let mut rest = index.0;
+            let digit = |&size: &usize| {
+                let digit = rest % size as u64;
+                rest /= size as u64;
+                digit as u32
+            };
+            self.sizes.iter().map(digit).collect::<Vec<_>>()
+        };
+        Ok(indices
+            .iter()
+            .map(|index| self.allows(&digits_of(index)))
+            .collect())
     }
 
-    fn name(&self) -> String {
-        format!("the rules of {TEMPLATE}")
+    fn is_cheap(&self) -> bool {
+        true
     }
 }
