@@ -59,6 +59,12 @@ def log_of(args: argparse.Namespace, who: str, run: int) -> Path:
     return args.folder / f"{args.model}-{args.trials_per_task}-{who}-{run}.log"
 
 
+def deployed(args: argparse.Namespace, who: str, run: int) -> Path:
+    """The log that the network is compiled with: of arco-tvm the one with a record for each task."""
+    log = log_of(args, who, run)
+    return log.with_suffix(".best.log") if who == "arco" else log
+
+
 def tune_with_arco(args: argparse.Namespace, run: int, tasks: int) -> None:
     """One run of the command."""
     command = [ROOT / "target/release/arco-tvm", "tune", args.model, "-t", args.target, "--seed", run]
@@ -126,10 +132,10 @@ def measure(args: argparse.Namespace, run: int) -> dict:
 
     target = targets.resolve(args.target).object()
     model = models.load({"model": args.model})
-    device = verifier._Device(None, target.kind.name)
+    device = verifier._Device(None, target)
     names = ["untuned", "arco", "xgb"]
     usable = [[]] + [
-        records.of_this_target(records.read([str(log_of(args, who, run))]), target) for who in names[1:]
+        records.of_this_target(records.read([str(deployed(args, who, run))]), target) for who in names[1:]
     ]
     variants = [verifier._compile(model, target, log) for log in usable]
     fed = verifier._inputs(model, 0)
