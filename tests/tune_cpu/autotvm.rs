@@ -108,7 +108,7 @@ from arco_tvm import compat, extract, models, targets
 from tvm import autotvm
 from tvm.autotvm.measure import MeasureInput, MeasureResult
 model = models.load({'model': sys.argv[2]})
-task = extract.extract(model, targets.resolve(sys.argv[3]).object())[0].task
+task = extract.extract(model, targets.resolve(sys.argv[3]).object()).tasks[0].task
 measure = autotvm.measure_option(
     builder=autotvm.LocalBuilder(timeout=60),
     runner=autotvm.LocalRunner(number=1, repeat=1, timeout=60, cooldown_interval=0))
