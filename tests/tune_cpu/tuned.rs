@@ -130,6 +130,6 @@ fn a_run_ends_with_a_table_of_tasks_and_names_the_next_command() {
         lines[0]
     );
     assert_eq!(lines.len(), 1 + TASKS, "{}", tuned().stdout);
-    let next = "next: arco-tvm verify resnet-8 --target 'llvm -mcpu=native' --log net.log";
+    let next = "next: arco-tvm verify resnet-8 --target 'llvm -mcpu=native' --log net.best.log";
     assert!(tuned().stderr.contains(next), "{}", tuned().stderr);
 }

@@ -1,6 +1,6 @@
 //! A recorded space as a device: what every configuration of a task came to, looked up instead of measured.
 //!
-//! [`read`] takes AutoTVM logs, Kernel Tuner caches, T4 results and landscapes of the VTA accelerator, gzipped or not,
+//! [`read()`] takes AutoTVM logs, Kernel Tuner caches, T4 results and landscapes of the VTA accelerator, gzipped or not,
 //! and makes a [`RecordedSpace`] of each task in them.
 
 mod autotvm;
