@@ -84,7 +84,10 @@ fn a_network_is_tuned_and_verified_on_a_device_from_the_tracker() {
         &[&["doctor"], &at_the_tracker[..]].concat(),
     ));
     let printed = support::succeeded(output);
-    assert!(printed.contains("`test`: 1 device, 1 free, 0 waiting"), "{printed}");
+    assert!(
+        printed.contains("`test`: 1 device, 1 free, 0 waiting"),
+        "{printed}"
+    );
     assert!(
         printed.contains("[ ok ] tracked device: `test` answers in"),
         "{printed}"
