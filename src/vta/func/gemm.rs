@@ -114,8 +114,14 @@ impl Machine {
                 return;
             }
         }
+        // Where the other loop comes back to the same accumulators, it makes rounds of one run.
+        let (rounds, runs) = if other.dst == 0 {
+            (other.n, 1)
+        } else {
+            (1, other.n)
+        };
         for uop in &self.uops[uops] {
-            for x in 0..other.n {
+            for x in 0..runs {
                 let run = Run {
                     n: long.n,
                     acc: usize::from(uop.dst) + x * other.dst,
@@ -124,6 +130,9 @@ impl Machine {
                     inp_step: long.src,
                     wgt: usize::from(uop.wgt) + x * other.wgt,
                     wgt_step: long.wgt,
+                    rounds,
+                    inp_round: other.src,
+                    wgt_round: other.wgt,
                 };
                 self.operands.run(&mut self.acc, &run);
             }
@@ -142,6 +151,9 @@ impl Machine {
                         inp_step: uops.src_step.into(),
                         wgt: usize::from(uops.first.wgt) + y * outer.wgt + x * inner.wgt,
                         wgt_step: uops.wgt_step.into(),
+                        rounds: 1,
+                        inp_round: 0,
+                        wgt_round: 0,
                     };
                     self.operands.run(&mut self.acc, &run);
                 }

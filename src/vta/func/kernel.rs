@@ -69,8 +69,9 @@ fn has_avx512_vnni() -> bool {
     false
 }
 
-/// `n` micro-operations at regular distances, all in elements: `acc[acc + t*acc_step] += inp[inp + t*inp_step] *
-/// wgt[wgt + t*wgt_step]^T` for `t` in `0..n`.
+/// `rounds * n` micro-operations at regular distances, all in elements: `acc[acc + t*acc_step] += inp[inp + t*inp_step +
+/// r*inp_round] * wgt[wgt + t*wgt_step + r*wgt_round]^T` for `t` in `0..n`, `r` in `0..rounds`. Rounds come back to the
+/// same accumulators, which a path can keep in registers meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Run {
     pub n: usize,
@@ -80,6 +81,9 @@ pub(super) struct Run {
     pub inp_step: usize,
     pub wgt: usize,
     pub wgt_step: usize,
+    pub rounds: usize,
+    pub inp_round: usize,
+    pub wgt_round: usize,
 }
 
 /// Sizes that kernels work with: elements are `[batch][block_in]`, `[block_out][block_in]`, `[batch][block_out]`.
@@ -106,21 +110,23 @@ pub(super) fn scalar_run<T: Copy + Into<i32>>(
         block_out,
         ..
     } = *shape;
-    for t in 0..run.n {
-        let at = (run.wgt + t * run.wgt_step) * block_out * block_in;
-        let wgt = &wgt[at..at + block_out * block_in];
-        let at = (run.inp + t * run.inp_step) * batch * block_in;
-        let inp = &inp[at..at + batch * block_in];
-        let at = (run.acc + t * run.acc_step) * batch * block_out;
-        let acc = &mut acc[at..at + batch * block_out];
-        for (inp, acc) in inp
-            .chunks_exact(block_in)
-            .zip(acc.chunks_exact_mut(block_out))
-        {
-            for (wgt, acc) in wgt.chunks_exact(block_in).zip(acc) {
-                *acc = inp.iter().zip(wgt).fold(*acc, |sum, (&inp, &wgt)| {
-                    sum.wrapping_add(inp.into().wrapping_mul(wgt.into()))
-                });
+    for r in 0..run.rounds {
+        for t in 0..run.n {
+            let at = (run.wgt + t * run.wgt_step + r * run.wgt_round) * block_out * block_in;
+            let wgt = &wgt[at..at + block_out * block_in];
+            let at = (run.inp + t * run.inp_step + r * run.inp_round) * batch * block_in;
+            let inp = &inp[at..at + batch * block_in];
+            let at = (run.acc + t * run.acc_step) * batch * block_out;
+            let acc = &mut acc[at..at + batch * block_out];
+            for (inp, acc) in inp
+                .chunks_exact(block_in)
+                .zip(acc.chunks_exact_mut(block_out))
+            {
+                for (wgt, acc) in wgt.chunks_exact(block_in).zip(acc) {
+                    *acc = inp.iter().zip(wgt).fold(*acc, |sum, (&inp, &wgt)| {
+                        sum.wrapping_add(inp.into().wrapping_mul(wgt.into()))
+                    });
+                }
             }
         }
     }

@@ -22,11 +22,13 @@ use std::ops::Range;
 
 /// Panics unless every element that the run touches lies in its buffer: what the `unsafe` blocks below rely on.
 fn check(shape: &Shape, acc: &[i32], run: &Run) {
-    let last = |first: usize, step: usize| first + (run.n - 1) * step;
-    assert!(run.n > 0);
-    assert!(last(run.inp, run.inp_step) < shape.inp_depth);
-    assert!(last(run.wgt, run.wgt_step) < shape.wgt_depth);
-    assert!((last(run.acc, run.acc_step) + 1) * shape.batch * shape.block_out <= acc.len());
+    let last = |first: usize, step: usize, round: usize| {
+        first + (run.n - 1) * step + (run.rounds - 1) * round
+    };
+    assert!(run.n > 0 && run.rounds > 0);
+    assert!(last(run.inp, run.inp_step, run.inp_round) < shape.inp_depth);
+    assert!(last(run.wgt, run.wgt_step, run.wgt_round) < shape.wgt_depth);
+    assert!((last(run.acc, run.acc_step, 0) + 1) * shape.batch * shape.block_out <= acc.len());
 }
 
 /// Executes an ALU instruction with 256-bit vectors where the processor has them.
@@ -43,7 +45,8 @@ pub(super) fn alu(acc: &mut [i32], lanes: usize, a: &AluInsn, uops: &[Uop]) {
     }
 }
 
-/// A position in a run's operands: pointers to the first step, and distances between steps, in values.
+/// A position in a run's operands: pointers to the first step of the first round, and distances between steps and
+/// between rounds, in values.
 #[derive(Clone, Copy)]
 struct Steps<I, W> {
     acc: *mut i32,
@@ -55,6 +58,10 @@ struct Steps<I, W> {
     /// -128 * sum of the weights, one for each output channel; VNNI only.
     bias: *const i32,
     bias_step: usize,
+    rounds: usize,
+    inp_round: usize,
+    wgt_round: usize,
+    bias_round: usize,
 }
 
 impl<I, W> Steps<I, W> {
@@ -167,6 +174,10 @@ impl Avx2 {
                 wgt_step: run.wgt_step * weights,
                 bias: std::ptr::dangling(),
                 bias_step: 0,
+                rounds: run.rounds,
+                inp_round: run.inp_round * values,
+                wgt_round: run.wgt_round * weights,
+                bias_round: 0,
             };
             run_avx2(&self.shape, run.n, steps);
         }
@@ -273,7 +284,7 @@ unsafe fn tile_avx2<const J: usize, const T: usize, const REDUCE: bool, const SH
     s: Steps<i16, i16>,
 ) -> usize {
     let mut sum = [[_mm256_setzero_si256(); J]; T];
-    // SAFETY: step t < T exists; each accumulator row has 8 * J values from here, each input row block_in, each weight
+    // SAFETY: step t < T of each round exists; each accumulator row has 8 * J values from here, each input row block_in, each weight
     // group of 8 channels 8 * block_in.
     unsafe {
         if !REDUCE {
@@ -283,23 +294,26 @@ unsafe fn tile_avx2<const J: usize, const T: usize, const REDUCE: bool, const SH
                 }
             }
         }
-        for k2 in 0..block_in / 2 {
-            let mut w = [_mm256_setzero_si256(); J];
-            for t in 0..T {
-                if t == 0 || !SHARED {
-                    for (j, w) in w.iter_mut().enumerate() {
-                        let at = t * s.wgt_step + 8 * j * block_in + 16 * k2;
-                        *w = _mm256_loadu_si256(s.wgt.add(at).cast());
+        for round in 0..s.rounds {
+            let inp = s.inp.add(round * s.inp_round);
+            let wgt = s.wgt.add(round * s.wgt_round);
+            for k2 in 0..block_in / 2 {
+                let mut w = [_mm256_setzero_si256(); J];
+                for t in 0..T {
+                    if t == 0 || !SHARED {
+                        for (j, w) in w.iter_mut().enumerate() {
+                            let at = t * s.wgt_step + 8 * j * block_in + 16 * k2;
+                            *w = _mm256_loadu_si256(wgt.add(at).cast());
+                        }
                     }
-                }
-                let pair = s
-                    .inp
-                    .add(t * s.inp_step + 2 * k2)
-                    .cast::<i32>()
-                    .read_unaligned();
-                let x = _mm256_set1_epi32(pair);
-                for j in 0..J {
-                    sum[t][j] = _mm256_add_epi32(sum[t][j], _mm256_madd_epi16(x, w[j]));
+                    let pair = inp
+                        .add(t * s.inp_step + 2 * k2)
+                        .cast::<i32>()
+                        .read_unaligned();
+                    let x = _mm256_set1_epi32(pair);
+                    for j in 0..J {
+                        sum[t][j] = _mm256_add_epi32(sum[t][j], _mm256_madd_epi16(x, w[j]));
+                    }
                 }
             }
         }
@@ -414,6 +428,10 @@ impl Vnni {
                 wgt_step: run.wgt_step * weights,
                 bias: self.bias.as_ptr().add(run.wgt * block_out),
                 bias_step: run.wgt_step * block_out,
+                rounds: run.rounds,
+                inp_round: run.inp_round * values,
+                wgt_round: run.wgt_round * weights,
+                bias_round: run.wgt_round * block_out,
             };
             run_vnni(&self.shape, run.n, steps);
         }
@@ -496,7 +514,10 @@ unsafe fn run_vnni(shape: &Shape, n: usize, steps: Steps<u8, i8>) {
                     t += match (n - t, steps.acc_step, steps.wgt_step) {
                         (4.., 0, _) => tile_vnni::<4, true, false>(quads, at),
                         (8.., _, 0) => tile_vnni::<8, false, true>(quads, at),
-                        (4..8, _, 0) => tile_vnni::<4, false, true>(quads, at),
+                        (7, _, 0) => tile_vnni::<7, false, true>(quads, at),
+                        (6, _, 0) => tile_vnni::<6, false, true>(quads, at),
+                        (5, _, 0) => tile_vnni::<5, false, true>(quads, at),
+                        (4, _, 0) => tile_vnni::<4, false, true>(quads, at),
                         (4.., _, _) => tile_vnni::<4, false, false>(quads, at),
                         (2 | 3, 0, _) => tile_vnni::<2, true, false>(quads, at),
                         (2 | 3, _, _) => tile_vnni::<2, false, false>(quads, at),
@@ -520,28 +541,34 @@ unsafe fn tile_vnni<const T: usize, const REDUCE: bool, const SHARED: bool>(
     s: Steps<u8, i8>,
 ) -> usize {
     let mut sum = [_mm512_setzero_si512(); T];
-    // SAFETY: step t < T exists; each accumulator row and bias has 16 values from here, each input row 4 * quads, each
+    // SAFETY: step t < T of each round exists; each accumulator row and bias has 16 values from here, each input row 4 * quads, each
     // weight group of 16 channels 64 * quads.
     unsafe {
-        for (t, sum) in sum.iter_mut().enumerate() {
-            *sum = _mm512_loadu_si512(s.bias.add(t * s.bias_step).cast());
-            if !REDUCE {
-                let acc = _mm512_loadu_si512(s.acc.add(t * s.acc_step).cast());
-                *sum = _mm512_add_epi32(*sum, acc);
+        if !REDUCE {
+            for (t, sum) in sum.iter_mut().enumerate() {
+                *sum = _mm512_loadu_si512(s.acc.add(t * s.acc_step).cast());
             }
         }
-        for k4 in 0..quads {
-            let mut w = _mm512_setzero_si512();
+        for round in 0..s.rounds {
+            let inp = s.inp.add(round * s.inp_round);
+            let wgt = s.wgt.add(round * s.wgt_round);
+            let bias = s.bias.add(round * s.bias_round);
+            let mut b = _mm512_setzero_si512();
             for (t, sum) in sum.iter_mut().enumerate() {
                 if t == 0 || !SHARED {
-                    w = _mm512_loadu_si512(s.wgt.add(t * s.wgt_step + 64 * k4).cast());
+                    b = _mm512_loadu_si512(bias.add(t * s.bias_step).cast());
                 }
-                let quad = s
-                    .inp
-                    .add(t * s.inp_step + 4 * k4)
-                    .cast::<i32>()
-                    .read_unaligned();
-                *sum = _mm512_dpbusd_epi32(*sum, _mm512_set1_epi32(quad), w);
+                *sum = _mm512_add_epi32(*sum, b);
+            }
+            for k4 in 0..quads {
+                let mut w = _mm512_setzero_si512();
+                for (t, sum) in sum.iter_mut().enumerate() {
+                    if t == 0 || !SHARED {
+                        w = _mm512_loadu_si512(wgt.add(t * s.wgt_step + 64 * k4).cast());
+                    }
+                    let quad = inp.add(t * s.inp_step + 4 * k4).cast::<i32>().read_unaligned();
+                    *sum = _mm512_dpbusd_epi32(*sum, _mm512_set1_epi32(quad), w);
+                }
             }
         }
         if REDUCE {

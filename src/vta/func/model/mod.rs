@@ -25,11 +25,15 @@ macro_rules! on_avx512 {
 )]
 mod simd;
 
-/// A step of any size that keeps `n` steps within `depth`.
-fn walk(depth: usize, n: usize) -> impl Strategy<Value = (usize, usize)> {
-    (0..=(depth - 1) / (n - 1).max(1)).prop_flat_map(move |step| {
-        let step = if n == 1 { 0 } else { step };
-        (0..depth - step * (n - 1), Just(step))
+/// A first element and steps of any size that keep `n` steps of each round within `depth`.
+fn walk(depth: usize, n: usize, rounds: usize) -> impl Strategy<Value = (usize, usize, usize)> {
+    let step = |room: usize, n: usize| if n == 1 { 0..=0 } else { 0..=room / (n - 1) };
+    step(depth - 1, n).prop_flat_map(move |by| {
+        let room = depth - 1 - by * (n - 1);
+        step(room, rounds).prop_flat_map(move |round| {
+            let last = room - round * (rounds - 1);
+            (0..=last, Just(by), Just(round))
+        })
     })
 }
 
@@ -37,7 +41,8 @@ fn walk(depth: usize, n: usize) -> impl Strategy<Value = (usize, usize)> {
 fn case() -> impl Strategy<Value = (Shape, Run, u64)> {
     let blocks = prop::sample::select(vec![4usize, 8, 16, 32, 64]);
     let outs = prop::sample::select(vec![16usize, 32, 64]);
-    (1usize..=2, blocks, outs, 1usize..20).prop_flat_map(|(batch, block_in, block_out, n)| {
+    let counts = (1usize..20, 1usize..4);
+    (1usize..=2, blocks, outs, counts).prop_flat_map(|(batch, block_in, block_out, (n, rounds))| {
         let shape = Shape {
             batch,
             block_in,
@@ -45,16 +50,19 @@ fn case() -> impl Strategy<Value = (Shape, Run, u64)> {
             inp_depth: DEPTH,
             wgt_depth: DEPTH,
         };
-        let run =
-            (walk(DEPTH, n), walk(DEPTH, n), walk(DEPTH, n)).prop_map(move |(acc, inp, wgt)| Run {
-                n,
-                acc: acc.0,
-                acc_step: acc.1,
-                inp: inp.0,
-                inp_step: inp.1,
-                wgt: wgt.0,
-                wgt_step: wgt.1,
-            });
+        let operand = || walk(DEPTH, n, rounds);
+        let run = (walk(DEPTH, n, 1), operand(), operand()).prop_map(move |(acc, inp, wgt)| Run {
+            n,
+            acc: acc.0,
+            acc_step: acc.1,
+            inp: inp.0,
+            inp_step: inp.1,
+            wgt: wgt.0,
+            wgt_step: wgt.1,
+            rounds,
+            inp_round: inp.2,
+            wgt_round: wgt.2,
+        });
         (Just(shape), run, any::<u64>())
     })
 }
