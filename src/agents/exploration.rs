@@ -9,7 +9,7 @@ use super::environment::{Environment, Walks};
 use super::gae::advantages;
 use super::observation::{LOCAL_WIDTH, SLOTS};
 use super::ownership::Role;
-use super::team::{Team, TeamError, Transitions, matrix};
+use super::team::{Team, Transitions, matrix};
 
 /// What the surrogates believe of a configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -44,18 +44,12 @@ pub struct Explored {
 /// Why walks broke off.
 #[derive(Debug, thiserror::Error)]
 pub enum ExplorationError {
-    /// The networks.
-    #[error(transparent)]
-    Team(#[from] TeamError),
+    /// The networks cannot be computed.
+    #[error("the agents' networks cannot be computed: {0}")]
+    Networks(#[from] candle_core::Error),
     /// The space's condition.
     #[error(transparent)]
     Space(#[from] SpaceError),
-}
-
-impl From<candle_core::Error> for ExplorationError {
-    fn from(error: candle_core::Error) -> Self {
-        Self::Team(error.into())
-    }
 }
 
 /// Walks from `starts`, one for each, and learns from them. Returns every configuration they came by, each once, in

@@ -29,4 +29,4 @@ pub use exploration::{ExplorationError, Explored, Landscape, Standing, explore};
 pub use gae::advantages;
 pub use observation::{GLOBAL_WIDTH, LOCAL_WIDTH, SLOTS, ShapeFeatures};
 pub use ownership::{Ownership, Role, role_of};
-pub use team::{Team, TeamError};
+pub use team::Team;

@@ -12,11 +12,6 @@ use super::critic::Critic;
 use super::observation::{GLOBAL_WIDTH, LOCAL_WIDTH, SLOTS};
 use super::ownership::Role;
 
-/// The networks cannot be computed.
-#[derive(Debug, thiserror::Error)]
-#[error("the agents' networks cannot be computed: {0}")]
-pub struct TeamError(#[from] candle_core::Error);
-
 /// Three actors that act on what each sees, and the critic that sees everything.
 ///
 /// A team is not tied to a task: what it learned on one it takes to the next.
@@ -68,11 +63,7 @@ impl Team {
     ///
     /// # Errors
     /// When the networks cannot be made.
-    pub fn new(
-        constants: TeamConstants,
-        independent_critics: bool,
-        seed: Seed,
-    ) -> std::result::Result<Self, TeamError> {
+    pub fn new(constants: TeamConstants, independent_critics: bool, seed: Seed) -> Result<Self> {
         let mut rng = seed.stream("agents");
         let mut actor = || Actor::new(&constants, &mut rng);
         let actors = [actor()?, actor()?, actor()?];

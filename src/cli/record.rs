@@ -121,6 +121,8 @@ impl Recording {
         let chosen = self.choose(&extracted.tasks)?;
         let whole = usize::try_from(chosen.space.range_length()).unwrap_or(usize::MAX);
         extracted.tasks = vec![chosen];
+        // Links name tasks by position.
+        extracted.links.clear();
         Ok(self.sample.unwrap_or(whole).min(whole))
     }
 

@@ -1,6 +1,6 @@
 //! `gbt-16`: boosted trees on knob features, refitted every batch of 16; the best by the model, and a few at random.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rand::RngExt;
@@ -8,11 +8,13 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::seed::Seed;
 use crate::surrogate::{BoostedTrees, BoostedTreesConstants, CostModel, KnobFeatures};
-use crate::task::{ConfigIndex, ConfigSpace, Digits};
+use crate::task::{ConfigSpace, Digits};
 
 use super::candidates::{Scored, ranked_candidates};
+use super::measured::Measured;
+use super::plan::{Plan, Planner};
 use super::random::{Random, take_valid};
-use super::{Observation, Outcome, Proposal, Strategy, StrategyError, StrategyKind, Why};
+use super::{Observation, Proposal, Strategy, StrategyError, StrategyKind, Why};
 
 /// Constants of [`Gbt`].
 #[derive(Clone, Copy, Debug)]
@@ -44,10 +46,8 @@ pub struct Gbt {
     rng: ChaCha8Rng,
     /// Draws the batches before the first fit; it repeats nothing it was told of.
     random: Random,
-    /// Asked or told.
-    known: HashSet<ConfigIndex>,
-    measured: Vec<(Digits, Outcome)>,
-    plan: VecDeque<Proposal>,
+    measured: Measured,
+    plan: Plan,
 }
 
 impl Gbt {
@@ -59,26 +59,30 @@ impl Gbt {
             model: BoostedTrees::new(constants.trees),
             rng: seed.stream("gbt"),
             random: Random::new(Arc::clone(&space), seed),
-            known: HashSet::new(),
-            measured: Vec::new(),
-            plan: VecDeque::new(),
+            measured: Measured::default(),
+            plan: Plan::default(),
             space,
         }
     }
+}
 
+impl Planner for Gbt {
     fn make_plan(&mut self) -> Result<Vec<Proposal>, StrategyError> {
         let batch = self.constants.batch;
-        let best = best_cost(&self.measured);
+        let best = self.measured.best_cost();
         let (true, Some(best)) = (self.measured.len() >= batch, best) else {
-            return self.random.ask_unknown(batch, &self.known);
+            return self.random.ask_unknown(batch, &self.plan.known);
         };
-        self.fit(best)?;
-        let starts = self.starts();
-        let mut ranked: VecDeque<Scored> =
-            ranked_candidates(&self.space, &self.known, &starts, &mut self.rng, |digits| {
-                self.model.predict(&self.features.table(digits))
-            })
-            .into();
+        self.measured.teach(&mut self.model, &self.features, best)?;
+        let starts: Vec<Digits> = self.measured.best_first().into_iter().cloned().collect();
+        let mut ranked: VecDeque<Scored> = ranked_candidates(
+            &self.space,
+            &self.plan.known,
+            &starts,
+            &mut self.rng,
+            |digits| self.model.predict(&self.features.table(digits)),
+        )
+        .into();
         let greedy = batch - self.constants.explore;
         let mut plan = take_valid(&self.space, greedy, Why::Model, || {
             ranked.pop_front().map(|scored| scored.index)
@@ -95,47 +99,14 @@ impl Gbt {
         )?);
         // A sample of a large space may hold nothing that is valid and unknown.
         if plan.is_empty() {
-            return self.random.ask_unknown(batch, &self.known);
+            return self.random.ask_unknown(batch, &self.plan.known);
         }
         Ok(plan)
     }
 
-    /// Teaches the model throughput relative to the best, `best / cost`, and 0 for a failure.
-    fn fit(&mut self, best: f64) -> Result<(), StrategyError> {
-        let digits: Vec<&Digits> = self.measured.iter().map(|(digits, _)| digits).collect();
-        let targets: Vec<f64> = self
-            .measured
-            .iter()
-            .map(|(_, outcome)| outcome.comparable_cost().map_or(0.0, |cost| best / cost))
-            .collect();
-        self.model
-            .fit(&self.features.table(&digits), &targets)
-            .map_err(|reason| StrategyError::Model {
-                rows: targets.len(),
-                reason,
-            })
+    fn plan(&mut self) -> &mut Plan {
+        &mut self.plan
     }
-
-    /// What was measured without failure, best first.
-    fn starts(&self) -> Vec<Digits> {
-        let mut starts: Vec<(f64, &Digits)> = self
-            .measured
-            .iter()
-            .filter_map(|(digits, outcome)| Some((outcome.comparable_cost()?, digits)))
-            .collect();
-        starts.sort_by(|a, b| a.0.total_cmp(&b.0));
-        starts
-            .into_iter()
-            .map(|(_, digits)| digits.clone())
-            .collect()
-    }
-}
-
-fn best_cost(measured: &[(Digits, Outcome)]) -> Option<f64> {
-    measured
-        .iter()
-        .filter_map(|(_, outcome)| outcome.comparable_cost())
-        .min_by(f64::total_cmp)
 }
 
 impl Strategy for Gbt {
@@ -148,27 +119,14 @@ impl Strategy for Gbt {
     }
 
     fn ask(&mut self, n: usize) -> Result<Vec<Proposal>, StrategyError> {
-        let mut asked = Vec::with_capacity(n);
-        while asked.len() < n {
-            if self.plan.is_empty() {
-                self.plan = self.make_plan()?.into();
-            }
-            let Some(proposal) = self.plan.pop_front() else {
-                break;
-            };
-            // It may have been told of since it was planned.
-            if self.known.insert(proposal.index) {
-                asked.push(proposal);
-            }
-        }
-        Ok(asked)
+        self.ask_planned(n)
     }
 
     fn tell(&mut self, observations: &[Observation]) -> Result<(), StrategyError> {
         for observation in observations {
-            self.known.insert(observation.index);
+            self.plan.known.insert(observation.index);
             let digits = self.space.digits(observation.index)?;
-            self.measured.push((digits, observation.outcome));
+            self.measured.push(digits, observation.outcome);
         }
         self.random.tell(observations)
     }

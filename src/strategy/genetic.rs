@@ -3,7 +3,7 @@
 //! The genes are the knobs' digits. A generation is measured, the best few of it are kept as parents, and the next
 //! one comes from crossover at one point and mutation of single knobs.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rand::RngExt;
@@ -12,6 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::seed::Seed;
 use crate::task::{ConfigIndex, ConfigSpace, Digits};
 
+use super::plan::{Plan, Planner};
 use super::random::{MOST_DRAWS_IN_VAIN, Random};
 use super::{Observation, Proposal, Strategy, StrategyError, StrategyKind, Why};
 
@@ -51,8 +52,6 @@ pub struct Genetic {
     rng: ChaCha8Rng,
     /// Draws the first generation.
     random: Random,
-    /// Asked or told.
-    known: HashSet<ConfigIndex>,
     /// What was told: the cost, or none for a failure.
     costs: HashMap<ConfigIndex, Option<f64>>,
     /// The present generation; a gene may be in it more than once.
@@ -60,7 +59,7 @@ pub struct Genetic {
     /// Told of, and not of the present generation: from an earlier log, or late.
     strangers: Vec<ConfigIndex>,
     elites: Vec<ConfigIndex>,
-    plan: VecDeque<Proposal>,
+    plan: Plan,
 }
 
 impl Genetic {
@@ -70,49 +69,18 @@ impl Genetic {
             constants,
             rng: seed.stream("ga"),
             random: Random::new(Arc::clone(&space), seed),
-            known: HashSet::new(),
             costs: HashMap::new(),
             genes: Vec::new(),
             strangers: Vec::new(),
             elites: Vec::new(),
-            plan: VecDeque::new(),
+            plan: Plan::default(),
             space,
         }
     }
 
-    fn make_plan(&mut self) -> Result<Vec<Proposal>, StrategyError> {
-        // What is known from an earlier log stands for that much of the first generation.
-        let founders = self.genes.len().max(self.costs.len());
-        if founders < self.constants.population {
-            return self.draw(self.constants.population - founders);
-        }
-        for _ in 0..BARREN_GENERATIONS {
-            let parents = self.parents();
-            if parents.len() < 2 {
-                break;
-            }
-            self.genes = self.breed(&parents)?;
-            self.strangers.clear();
-            let mut fresh: Vec<ConfigIndex> = Vec::new();
-            for &gene in &self.genes {
-                if !self.known.contains(&gene) && !fresh.contains(&gene) {
-                    fresh.push(gene);
-                }
-            }
-            if !fresh.is_empty() {
-                let why = Why::Bred;
-                return Ok(fresh
-                    .into_iter()
-                    .map(|index| Proposal { index, why })
-                    .collect());
-            }
-        }
-        self.draw(self.constants.population)
-    }
-
     /// Genes at random that join the present generation.
     fn draw(&mut self, n: usize) -> Result<Vec<Proposal>, StrategyError> {
-        let drawn = self.random.ask_unknown(n, &self.known)?;
+        let drawn = self.random.ask_unknown(n, &self.plan.known)?;
         self.genes.extend(drawn.iter().map(|p| p.index));
         Ok(drawn)
     }
@@ -208,32 +176,55 @@ fn digits(space: &ConfigSpace, index: ConfigIndex) -> Digits {
         .expect("the gene came from the space or was looked up in it when it was told")
 }
 
+impl Planner for Genetic {
+    fn make_plan(&mut self) -> Result<Vec<Proposal>, StrategyError> {
+        // What is known from an earlier log stands for that much of the first generation.
+        let founders = self.genes.len().max(self.costs.len());
+        if founders < self.constants.population {
+            return self.draw(self.constants.population - founders);
+        }
+        for _ in 0..BARREN_GENERATIONS {
+            let parents = self.parents();
+            if parents.len() < 2 {
+                break;
+            }
+            self.genes = self.breed(&parents)?;
+            self.strangers.clear();
+            let mut fresh: Vec<ConfigIndex> = Vec::new();
+            for &gene in &self.genes {
+                if !self.plan.known.contains(&gene) && !fresh.contains(&gene) {
+                    fresh.push(gene);
+                }
+            }
+            if !fresh.is_empty() {
+                let why = Why::Bred;
+                return Ok(fresh
+                    .into_iter()
+                    .map(|index| Proposal { index, why })
+                    .collect());
+            }
+        }
+        self.draw(self.constants.population)
+    }
+
+    fn plan(&mut self) -> &mut Plan {
+        &mut self.plan
+    }
+}
+
 impl Strategy for Genetic {
     fn kind(&self) -> StrategyKind {
         StrategyKind::Ga
     }
 
     fn ask(&mut self, n: usize) -> Result<Vec<Proposal>, StrategyError> {
-        let mut asked = Vec::new();
-        while asked.len() < n {
-            if self.plan.is_empty() {
-                self.plan = self.make_plan()?.into();
-            }
-            let Some(proposal) = self.plan.pop_front() else {
-                break;
-            };
-            // It may have been told of since it was planned.
-            if self.known.insert(proposal.index) {
-                asked.push(proposal);
-            }
-        }
-        Ok(asked)
+        self.ask_planned(n)
     }
 
     fn tell(&mut self, observations: &[Observation]) -> Result<(), StrategyError> {
         for observation in observations {
             self.space.digits(observation.index)?;
-            self.known.insert(observation.index);
+            self.plan.known.insert(observation.index);
             let cost = observation.outcome.comparable_cost();
             if self.costs.insert(observation.index, cost).is_none()
                 && !self.genes.contains(&observation.index)

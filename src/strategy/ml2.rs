@@ -4,7 +4,7 @@
 //! candidates. These are compiled, and A predicts performance again, now with the hidden features that compilation
 //! reveals; the best N by A are measured. Where nobody provides hidden features, P and V pick the N at once.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
@@ -17,8 +17,10 @@ use crate::surrogate::{
 use crate::task::{ConfigIndex, ConfigSpace, Digits};
 
 use super::candidates::ranked_candidates;
+use super::measured::Measured;
+use super::plan::{Plan, Planner};
 use super::random::{Random, take_valid};
-use super::{Observation, Outcome, Proposal, Strategy, StrategyError, StrategyKind, Why};
+use super::{Observation, Proposal, Strategy, StrategyError, StrategyKind, Why};
 
 /// Constants of [`Ml2`]. What is public of the paper gives neither N nor a.
 #[derive(Clone, Copy, Debug)]
@@ -60,11 +62,9 @@ pub struct Ml2 {
     validity: ValidityModel,
     rng: ChaCha8Rng,
     random: Random,
-    /// Asked or told.
-    known: HashSet<ConfigIndex>,
-    measured: Vec<(ConfigIndex, Digits, Outcome)>,
+    measured: Measured,
     revealed: HashMap<ConfigIndex, Revealed>,
-    plan: VecDeque<Proposal>,
+    plan: Plan,
 }
 
 impl Ml2 {
@@ -83,26 +83,10 @@ impl Ml2 {
             validity: ValidityModel::new(constants.validity_trees),
             rng: seed.stream("ml2"),
             random: Random::new(Arc::clone(&space), seed),
-            known: HashSet::new(),
-            measured: Vec::new(),
+            measured: Measured::default(),
             revealed: HashMap::new(),
-            plan: VecDeque::new(),
+            plan: Plan::default(),
             space,
-        }
-    }
-
-    fn make_plan(&mut self) -> Result<Vec<Proposal>, StrategyError> {
-        if self.measured.len() < self.constants.batch {
-            return self.random.ask_unknown(self.constants.batch, &self.known);
-        }
-        let candidates = match self.best() {
-            Some(best) => self.candidates(best)?,
-            // With nothing but failures there is no performance to predict, and V alone would stay where it is.
-            None => self.random.ask_unknown(self.constants.batch, &self.known)?,
-        };
-        match (self.hidden.clone(), self.best()) {
-            (Some(hidden), Some(best)) => self.chosen_by_hidden(&*hidden, candidates, best),
-            _ => Ok(candidates.into_iter().take(self.constants.batch).collect()),
         }
     }
 
@@ -110,16 +94,7 @@ impl Ml2 {
     fn candidates(&mut self, best: f64) -> Result<Vec<Proposal>, StrategyError> {
         self.fit_validity()?;
         self.fit_performance(best)?;
-        let mut starts: Vec<(f64, &Digits)> = self
-            .measured
-            .iter()
-            .filter_map(|(_, digits, outcome)| Some((outcome.comparable_cost()?, digits)))
-            .collect();
-        starts.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let starts: Vec<Digits> = starts
-            .into_iter()
-            .map(|(_, digits)| digits.clone())
-            .collect();
+        let starts: Vec<Digits> = self.measured.best_first().into_iter().cloned().collect();
         let score = |digits: &[Digits]| {
             let table = self.features.table(digits);
             let validity = self.validity.probability(&table);
@@ -136,7 +111,7 @@ impl Ml2 {
         };
         let mut ranked = VecDeque::from(ranked_candidates(
             &self.space,
-            &self.known,
+            &self.plan.known,
             &starts,
             &mut self.rng,
             score,
@@ -152,7 +127,9 @@ impl Ml2 {
         })?;
         // A sample of a large space may hold nothing that is valid and unknown.
         if chosen.is_empty() {
-            chosen = self.random.ask_unknown(self.constants.batch, &self.known)?;
+            chosen = self
+                .random
+                .ask_unknown(self.constants.batch, &self.plan.known)?;
         }
         Ok(chosen)
     }
@@ -164,7 +141,8 @@ impl Ml2 {
         mut candidates: Vec<Proposal>,
         best: f64,
     ) -> Result<Vec<Proposal>, StrategyError> {
-        let measured = self.measured.iter().map(|(index, ..)| *index);
+        let index = |(digits, _): &(Digits, Option<f64>)| self.space.index(digits);
+        let measured = self.measured.rows().iter().map(index);
         let wanted: Vec<ConfigIndex> = candidates
             .iter()
             .map(|proposal| proposal.index)
@@ -177,8 +155,8 @@ impl Ml2 {
         self.revealed.extend(wanted.into_iter().zip(revealed));
 
         let (mut digits, mut rows, mut targets) = (Vec::new(), Vec::new(), Vec::new());
-        for (index, config, outcome) in &self.measured {
-            if let (Some(row), Some(cost)) = (&self.revealed[index], outcome.comparable_cost()) {
+        for (config, cost) in self.measured.succeeded() {
+            if let Some(row) = &self.revealed[&self.space.index(config)] {
                 digits.push(config);
                 rows.push(row);
                 targets.push(best / cost);
@@ -213,10 +191,9 @@ impl Ml2 {
 
     /// Teaches P throughput relative to the best, of what did not fail.
     fn fit_performance(&mut self, best: f64) -> Result<(), StrategyError> {
-        let (digits, targets): (Vec<&Digits>, Vec<f64>) = self
-            .measured
-            .iter()
-            .filter_map(|(_, digits, outcome)| Some((digits, best / outcome.comparable_cost()?)))
+        let succeeded = self.measured.succeeded();
+        let (digits, targets): (Vec<&Digits>, Vec<f64>) = succeeded
+            .map(|(digits, cost)| (digits, best / cost))
             .unzip();
         self.performance
             .fit(&self.features.table(&digits), &targets)
@@ -227,14 +204,14 @@ impl Ml2 {
     fn fit_validity(&mut self) -> Result<(), StrategyError> {
         let mut digits: Vec<Digits> = Vec::new();
         let mut valid = Vec::new();
-        for (_, config, outcome) in &self.measured {
+        for (config, cost) in self.measured.rows() {
             digits.push(config.clone());
-            valid.push(outcome.comparable_cost().is_some());
+            valid.push(cost.is_some());
         }
         let mut refused: Vec<ConfigIndex> = self
             .revealed
             .iter()
-            .filter(|(index, revealed)| revealed.is_none() && !self.known.contains(index))
+            .filter(|(index, revealed)| revealed.is_none() && !self.plan.known.contains(index))
             .map(|(index, _)| *index)
             .collect();
         refused.sort_unstable();
@@ -245,13 +222,6 @@ impl Ml2 {
         self.validity
             .fit(&self.features.table(&digits), &valid)
             .map_err(model_error(valid.len()))
-    }
-
-    fn best(&self) -> Option<f64> {
-        self.measured
-            .iter()
-            .filter_map(|(.., outcome)| outcome.comparable_cost())
-            .min_by(f64::total_cmp)
     }
 }
 
@@ -268,6 +238,31 @@ fn with_hidden(mut table: FeatureTable, rows: &[&Vec<f64>], columns: usize) -> F
     table
 }
 
+impl Planner for Ml2 {
+    fn make_plan(&mut self) -> Result<Vec<Proposal>, StrategyError> {
+        if self.measured.len() < self.constants.batch {
+            return self
+                .random
+                .ask_unknown(self.constants.batch, &self.plan.known);
+        }
+        let candidates = match self.measured.best_cost() {
+            Some(best) => self.candidates(best)?,
+            // With nothing but failures there is no performance to predict, and V alone would stay where it is.
+            None => self
+                .random
+                .ask_unknown(self.constants.batch, &self.plan.known)?,
+        };
+        match (self.hidden.clone(), self.measured.best_cost()) {
+            (Some(hidden), Some(best)) => self.chosen_by_hidden(&*hidden, candidates, best),
+            _ => Ok(candidates.into_iter().take(self.constants.batch).collect()),
+        }
+    }
+
+    fn plan(&mut self) -> &mut Plan {
+        &mut self.plan
+    }
+}
+
 impl Strategy for Ml2 {
     fn kind(&self) -> StrategyKind {
         StrategyKind::Ml2
@@ -278,28 +273,14 @@ impl Strategy for Ml2 {
     }
 
     fn ask(&mut self, n: usize) -> Result<Vec<Proposal>, StrategyError> {
-        let mut asked = Vec::new();
-        while asked.len() < n {
-            if self.plan.is_empty() {
-                self.plan = self.make_plan()?.into();
-            }
-            let Some(proposal) = self.plan.pop_front() else {
-                break;
-            };
-            // It may have been told of since it was planned.
-            if self.known.insert(proposal.index) {
-                asked.push(proposal);
-            }
-        }
-        Ok(asked)
+        self.ask_planned(n)
     }
 
     fn tell(&mut self, observations: &[Observation]) -> Result<(), StrategyError> {
         for observation in observations {
             let digits = self.space.digits(observation.index)?;
-            self.known.insert(observation.index);
-            self.measured
-                .push((observation.index, digits, observation.outcome));
+            self.plan.known.insert(observation.index);
+            self.measured.push(digits, observation.outcome);
         }
         self.random.tell(observations)
     }

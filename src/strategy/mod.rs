@@ -8,14 +8,13 @@ mod droplet;
 mod gbt;
 mod genetic;
 mod grid;
+mod kind;
+mod measured;
 mod ml2;
 mod permutation;
+mod plan;
 mod random;
 mod sa_gbt;
-
-use std::fmt;
-use std::str::FromStr;
-use std::sync::Arc;
 
 pub use annealing::AnnealingConstants;
 pub use arco::{Arco, ArcoConstants, Parts};
@@ -26,14 +25,14 @@ pub use droplet::Droplet;
 pub use gbt::{Gbt, GbtConstants};
 pub use genetic::{Genetic, GeneticConstants};
 pub use grid::Grid;
+pub use kind::{StrategyKind, UnknownStrategy};
 pub use ml2::{Ml2, Ml2Constants};
 pub use random::Random;
 pub use sa_gbt::{SaGbt, SaGbtConstants};
 
-use crate::agents::{ExplorationError, Ownership, TeamError};
+use crate::agents::ExplorationError;
 use crate::record::ErrorNo;
-use crate::seed::Seed;
-use crate::task::{ConfigIndex, ConfigSpace, SpaceError, TaskContext};
+use crate::task::{ConfigIndex, SpaceError};
 
 /// A configuration that a strategy wants measured, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,21 +119,18 @@ pub enum StrategyError {
         /// What the learner said.
         reason: String,
     },
-    /// An agent's networks failed.
-    #[error("the agent's networks failed: {0}")]
+    /// An agent's networks cannot be computed.
+    #[error("the agents' networks cannot be computed: {0}")]
     Networks(#[from] candle_core::Error),
     /// Candidates could not be compiled to see their hidden features.
     #[error("hidden features of candidates could not be had: {0}")]
     HiddenFeatures(String),
-    /// The agents' networks could not be computed.
-    #[error(transparent)]
-    Team(#[from] TeamError),
 }
 
 impl From<ExplorationError> for StrategyError {
     fn from(error: ExplorationError) -> Self {
         match error {
-            ExplorationError::Team(error) => Self::Team(error),
+            ExplorationError::Networks(error) => Self::Networks(error),
             ExplorationError::Space(error) => Self::Space(error),
         }
     }
@@ -164,165 +160,4 @@ pub trait Strategy: Send {
     /// # Errors
     /// When an observation is of a configuration that the space does not have.
     fn tell(&mut self, observations: &[Observation]) -> Result<(), StrategyError>;
-}
-
-/// The strategies by name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum StrategyKind {
-    /// Three agents, surrogates and confidence sampling: the method of the house.
-    #[default]
-    Arco,
-    /// Uniformly at random.
-    Random,
-    /// In the order of indices.
-    Grid,
-    /// Boosted trees on knob features, refitted every 16 measurements.
-    Gbt16,
-    /// AutoTVM's genetic algorithm.
-    Ga,
-    /// AutoTVM's XGBTuner: simulated annealing over boosted trees, refitted every 64 measurements.
-    SaGbt,
-    /// AutoTVM's coordinate descent.
-    Droplet,
-    /// ML2Tuner, re-implemented: models of performance and of validity.
-    Ml2,
-    /// CHAMELEON, re-implemented: reinforcement learning over a cost model, and adaptive sampling.
-    Chameleon,
-    /// `arco` whose hardware agent has no knobs.
-    ArcoWithoutHardware,
-    /// `arco` with a critic for each agent.
-    ArcoIndependentCritics,
-    /// `arco` without confidence sampling: the candidates of highest confidence.
-    ArcoTopK,
-    /// `arco` with random proposals in place of the agents.
-    ArcoWithoutAgents,
-    /// `arco` that does not predict what fails.
-    ArcoWithoutValidity,
-    /// `arco` with one agent that owns every knob.
-    ArcoOneAgent,
-}
-
-impl StrategyKind {
-    /// Every strategy.
-    pub const ALL: [Self; 15] = [
-        Self::Arco,
-        Self::Random,
-        Self::Grid,
-        Self::Gbt16,
-        Self::Ga,
-        Self::SaGbt,
-        Self::Droplet,
-        Self::Ml2,
-        Self::Chameleon,
-        Self::ArcoWithoutHardware,
-        Self::ArcoIndependentCritics,
-        Self::ArcoTopK,
-        Self::ArcoWithoutAgents,
-        Self::ArcoWithoutValidity,
-        Self::ArcoOneAgent,
-    ];
-
-    /// The name on the command line and in reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Arco => "arco",
-            Self::Random => "random",
-            Self::Grid => "grid",
-            Self::Gbt16 => "gbt-16",
-            Self::Ga => "ga",
-            Self::SaGbt => "sa-gbt",
-            Self::Droplet => "droplet",
-            Self::Ml2 => "ml2",
-            Self::Chameleon => "chameleon",
-            Self::ArcoWithoutHardware => "arco-no-hardware",
-            Self::ArcoIndependentCritics => "arco-own-critics",
-            Self::ArcoTopK => "arco-top-k",
-            Self::ArcoWithoutAgents => "arco-no-agents",
-            Self::ArcoWithoutValidity => "arco-no-validity",
-            Self::ArcoOneAgent => "arco-one-agent",
-        }
-    }
-
-    /// What `arco` or one of its ablations consists of; `None` for the others.
-    const fn parts(self) -> Option<Parts> {
-        let all = Parts::ALL;
-        Some(match self {
-            Self::Arco => all,
-            Self::ArcoWithoutHardware => Parts {
-                ownership: Ownership::WithoutHardware,
-                ..all
-            },
-            Self::ArcoIndependentCritics => Parts {
-                independent_critics: true,
-                ..all
-            },
-            Self::ArcoTopK => Parts {
-                confidence_sampling: false,
-                ..all
-            },
-            Self::ArcoWithoutAgents => Parts {
-                agents: false,
-                ..all
-            },
-            Self::ArcoWithoutValidity => Parts {
-                validity_model: false,
-                ..all
-            },
-            Self::ArcoOneAgent => Parts {
-                ownership: Ownership::One,
-                ..all
-            },
-            _ => return None,
-        })
-    }
-
-    /// The strategy for a task. All draws come from `seed`.
-    ///
-    /// # Errors
-    /// When the agents' networks cannot be made.
-    pub fn build(
-        self,
-        space: Arc<ConfigSpace>,
-        context: &TaskContext,
-        seed: Seed,
-    ) -> Result<Box<dyn Strategy>, StrategyError> {
-        if let Some(parts) = self.parts() {
-            let constants = ArcoConstants::default();
-            return Ok(Box::new(Arco::new(
-                self, parts, space, context, seed, constants,
-            )?));
-        }
-        Ok(match self {
-            Self::Random => Box::new(Random::new(space, seed)),
-            Self::Grid => Box::new(Grid::new(space)),
-            Self::Ga => Box::new(Genetic::new(space, seed, GeneticConstants::default())),
-            Self::SaGbt => Box::new(SaGbt::new(space, seed, SaGbtConstants::default())),
-            Self::Droplet => Box::new(Droplet::new(space, seed)),
-            Self::Ml2 => Box::new(Ml2::new(space, seed, Ml2Constants::default(), None)),
-            Self::Chameleon => Box::new(Chameleon::new(space, seed, ChameleonConstants::default())),
-            _ => Box::new(Gbt::new(space, seed, GbtConstants::default())),
-        })
-    }
-}
-
-impl fmt::Display for StrategyKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// No strategy has this name.
-#[derive(Debug, thiserror::Error)]
-#[error("no strategy `{0}` (there are: {names})", names = StrategyKind::ALL.map(StrategyKind::name).join(", "))]
-pub struct UnknownStrategy(String);
-
-impl FromStr for StrategyKind {
-    type Err = UnknownStrategy;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.name() == name)
-            .ok_or_else(|| UnknownStrategy(name.to_owned()))
-    }
 }

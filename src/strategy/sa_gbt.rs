@@ -10,11 +10,12 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::seed::Seed;
 use crate::surrogate::{CostModel, KnobFeatures, RecallStoppedConstants, RecallStoppedTrees};
-use crate::task::{ConfigIndex, ConfigSpace, Digits};
+use crate::task::{ConfigIndex, ConfigSpace};
 
 use super::annealing::{Annealing, AnnealingConstants};
+use super::measured::Measured;
 use super::random::Random;
-use super::{Observation, Outcome, Proposal, Strategy, StrategyError, StrategyKind, Why};
+use super::{Observation, Proposal, Strategy, StrategyError, StrategyKind, Why};
 
 /// Constants of [`SaGbt`]; the defaults are AutoTVM's.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +54,7 @@ pub struct SaGbt {
     annealing: Option<Annealing>,
     /// Asked or told.
     known: HashSet<ConfigIndex>,
-    measured: Vec<(Digits, Outcome)>,
+    measured: Measured,
     /// Number of measurements at which the model is fitted next.
     next_fit: usize,
     plan: Vec<ConfigIndex>,
@@ -73,7 +74,7 @@ impl SaGbt {
             starts: Random::new(Arc::clone(&space), seed.child("annealing")),
             annealing: None,
             known: HashSet::new(),
-            measured: Vec::new(),
+            measured: Measured::default(),
             next_fit: constants.plan,
             plan: Vec::new(),
             next: 0,
@@ -82,26 +83,12 @@ impl SaGbt {
     }
 
     fn make_plan(&mut self) -> Result<(), StrategyError> {
-        let costs = self.measured.iter();
-        let costs = costs.filter_map(|(_, outcome)| outcome.comparable_cost());
-        let Some(best) = costs.min_by(f64::total_cmp) else {
+        let Some(best) = self.measured.best_cost() else {
             return Ok(());
         };
         self.next_fit =
             self.measured.len() / self.constants.plan * self.constants.plan + self.constants.plan;
-        let digits: Vec<&Digits> = self.measured.iter().map(|(digits, _)| digits).collect();
-        // Throughput relative to the best; a failure has none.
-        let targets: Vec<f64> = self
-            .measured
-            .iter()
-            .map(|(_, outcome)| outcome.comparable_cost().map_or(0.0, |cost| best / cost))
-            .collect();
-        self.model
-            .fit(&self.features.table(&digits), &targets)
-            .map_err(|reason| StrategyError::Model {
-                rows: targets.len(),
-                reason,
-            })?;
+        self.measured.teach(&mut self.model, &self.features, best)?;
         let annealing = match &mut self.annealing {
             Some(annealing) => annealing,
             none => {
@@ -164,7 +151,7 @@ impl Strategy for SaGbt {
         for observation in observations {
             let digits = self.space.digits(observation.index)?;
             self.known.insert(observation.index);
-            self.measured.push((digits, observation.outcome));
+            self.measured.push(digits, observation.outcome);
         }
         self.random.tell(observations)
     }

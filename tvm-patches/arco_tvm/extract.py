@@ -102,7 +102,7 @@ def _extract(model: Model, target: Target) -> Extracted:
         )
 
     def operator_of(call: relay.Call) -> int | None:
-        keys = asked[_signature(call)][1] if _signature(call) in asked else []
+        _, keys = asked.get(_signature(call), (None, []))
         # Of alternative templates the first stands for all: TVM asks for that of the highest level first.
         return next((positions[key] for key in keys if key in positions), None)
 

@@ -5,6 +5,7 @@ later connection then hangs. Here a crashed session is logged and the next one i
 """
 
 import ctypes
+import errno
 import logging
 import multiprocessing
 import os
@@ -23,6 +24,7 @@ logger = logging.getLogger("arco_tvm.server")
 _PR_SET_PDEATHSIG = 1
 #: A listening thread that dies more often than this within ten seconds isn't started again.
 _MAX_RESTARTS = 20
+_MAX_COLLISIONS = 20
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -65,17 +67,28 @@ class Server:
         multiprocessing.set_start_method("fork", force=True)
         os.register_at_fork(after_in_child=_in_session)
         tvm_server._serving = _surviving(tvm_server._serving)
-        a = self.address
-        self._state = tvm_server.PopenRPCServerState(
-            a.host,
-            a.port,
-            a.port_end,
-            tracker_addr=a.tracker,
-            key=a.key,
-            load_library=self._load_library,
-            custom_addr=a.custom_address,
-        )
+        self._state = self._listen()
         self._thread = self._state.thread
+
+    def _listen(self) -> tvm_server.PopenRPCServerState:
+        a = self.address
+        for _ in range(_MAX_COLLISIONS):
+            try:
+                return tvm_server.PopenRPCServerState(
+                    a.host,
+                    a.port,
+                    a.port_end,
+                    tracker_addr=a.tracker,
+                    key=a.key,
+                    load_library=self._load_library,
+                    custom_addr=a.custom_address,
+                )
+            except OSError as exc:
+                # TVM binds with SO_REUSEADDR: two servers that start at once can bind the same port, and only the
+                # first may listen. The next attempt finds that port taken.
+                if exc.errno != errno.EADDRINUSE:
+                    raise
+        raise OSError(errno.EADDRINUSE, f"others were first at {_MAX_COLLISIONS} ports of [{a.port}, {a.port_end})")
 
     def watch(self) -> None:
         """Wait for ever, and start the listening thread again whenever it dies.

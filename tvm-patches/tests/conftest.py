@@ -1,23 +1,17 @@
 """Shared pieces: a convolution task, and servers that are started for a test and ended after it."""
 
 import ctypes
-import json
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from server_process import Process
 from tvm._ffi.libinfo import find_include_path
 from tvm.contrib import cc
 from vta_support import call
 
 from arco_tvm import library
-
-TESTS = Path(__file__).resolve().parent
-PACKAGE = TESTS.parent
 
 CONV_ARGS = [
     ["TENSOR", [1, 16, 28, 28], "float32"],
@@ -37,49 +31,6 @@ def conv_task() -> dict:
     return {"name": "conv2d_NCHWc.x86", "args": CONV_ARGS, "target": "llvm -mcpu=native"}
 
 
-class Process:
-    """A server process with its ready line; what it says on standard error goes to a file in `folder`."""
-
-    def __init__(self, folder: Path, *arguments: str, owned: bool = True):
-        self._stderr = folder / "stderr"
-        self.temporary = folder / "tmp"
-        self.temporary.mkdir(parents=True)
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(PACKAGE), str(TESTS)]),
-            "TMPDIR": str(self.temporary),
-        }
-        command = [sys.executable, "-m", "arco_tvm.serve", *arguments, *(["--owned"] if owned else [])]
-        with open(self._stderr, "w") as stderr:
-            self.process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                env=environment,
-                text=True,
-            )
-        line = self.process.stdout.readline()
-        assert line, self.stderr()
-        self.ready = json.loads(line)
-        self.port = self.ready["port"]
-
-    def stderr(self) -> str:
-        """What the server has said so far."""
-        return self._stderr.read_text()
-
-    def end(self) -> str:
-        """Close standard input, wait, and return what is left on standard output."""
-        if self.process.stdin:
-            self.process.stdin.close()
-            self.process.stdin = None
-        try:
-            return self.process.communicate(timeout=10)[0]
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise
-
-
 @pytest.fixture
 def serve(tmp_path) -> Iterator:
     """Start servers: `serve("builder", "--port", "9500")`."""
@@ -94,16 +45,6 @@ def serve(tmp_path) -> Iterator:
         if process.process.poll() is None:
             process.process.terminate()
             process.end()
-
-
-def wait_until(condition, seconds: float = 5.0) -> bool:
-    """Whether the condition becomes true in time."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return condition()
 
 
 @pytest.fixture(scope="session")

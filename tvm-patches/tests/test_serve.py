@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 import pytest
 import tvm
-from conftest import Process, wait_until
+from server_process import Process, wait_until
 from tvm import rpc
 from tvm.rpc.tracker import Tracker
 
@@ -182,6 +182,11 @@ def test_a_taken_port_means_the_next_one_and_no_free_port_an_error(serve, port):
     assert (one.port, two.port) == (first, first + 1)
     with pytest.raises(AssertionError, match="cannot listen"):
         serve("device", "--port", str(first), "--port-end", str(first + 2))
+
+
+def test_a_port_that_another_server_was_quicker_to_listen_on_means_the_next_one(serve, port):
+    first = next(port)
+    assert serve("builder", "--port", str(first), "--import", "raced_port").port == first + 1
 
 
 def test_standard_output_carries_the_ready_line_and_nothing_else(serve, port):

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import wait_until
+from server_process import wait_until
 from tvm import autotvm
 from tvm.rpc.tracker import Tracker
 

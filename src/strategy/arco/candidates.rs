@@ -41,7 +41,7 @@ impl Arco {
                 digits,
                 confidence,
             })
-            .filter(|c| !self.known.contains(&c.index) && seen.insert(c.index))
+            .filter(|c| !self.plan.known.contains(&c.index) && seen.insert(c.index))
             .collect())
     }
 
@@ -83,19 +83,13 @@ impl Arco {
 
     /// Half of the walks start at the best that was measured, half anywhere.
     fn starts(&mut self) -> Result<Walks, StrategyError> {
-        let mut best: Vec<(f64, &Digits)> = self
-            .measured
-            .iter()
-            .filter_map(|(digits, cost)| Some(((*cost)?, digits)))
-            .collect();
-        best.sort_by(|a, b| a.0.total_cmp(&b.0));
         let walks = self.constants.team.walks;
+        let best = self.measured.best_first().into_iter();
         let mut starts: Walks = best
-            .iter()
             .take(self.constants.elite)
             .cycle()
             .take(walks / 2)
-            .map(|(_, digits)| (*digits).clone())
+            .cloned()
             .collect();
         starts.extend(self.random_valid(walks - starts.len())?);
         Ok(starts)

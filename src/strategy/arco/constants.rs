@@ -2,6 +2,7 @@
 
 use crate::agents::{Ownership, TeamConstants};
 use crate::sampling::ConfidenceConstants;
+use crate::strategy::StrategyKind;
 use crate::surrogate::{GaussianProcessConstants, ValidityConstants};
 
 /// Constants of [`super::Arco`].
@@ -76,4 +77,36 @@ impl Parts {
         agents: true,
         validity_model: true,
     };
+
+    /// What `arco` or one of its ablations consists of.
+    pub(super) const fn of(kind: StrategyKind) -> Self {
+        let all = Self::ALL;
+        match kind {
+            StrategyKind::ArcoWithoutHardware => Self {
+                ownership: Ownership::WithoutHardware,
+                ..all
+            },
+            StrategyKind::ArcoIndependentCritics => Self {
+                independent_critics: true,
+                ..all
+            },
+            StrategyKind::ArcoTopK => Self {
+                confidence_sampling: false,
+                ..all
+            },
+            StrategyKind::ArcoWithoutAgents => Self {
+                agents: false,
+                ..all
+            },
+            StrategyKind::ArcoWithoutValidity => Self {
+                validity_model: false,
+                ..all
+            },
+            StrategyKind::ArcoOneAgent => Self {
+                ownership: Ownership::One,
+                ..all
+            },
+            _ => all,
+        }
+    }
 }

@@ -4,7 +4,6 @@ mod beliefs;
 mod candidates;
 mod constants;
 
-use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
@@ -12,10 +11,12 @@ use rand_chacha::ChaCha8Rng;
 use crate::agents::{Environment, Landscape, Team};
 use crate::sampling::{Candidate, Chosen, Origin, confident_pool, top_batch};
 use crate::seed::Seed;
-use crate::task::{ConfigIndex, ConfigSpace, Digits, TaskContext};
+use crate::task::{ConfigSpace, Digits, TaskContext};
 
+use super::measured::Measured;
+use super::plan::{Plan, Planner};
 use super::random::Random;
-use super::{Observation, Outcome, Proposal, Strategy, StrategyError, StrategyKind, Why};
+use super::{Observation, Proposal, Strategy, StrategyError, StrategyKind, Why};
 use beliefs::Beliefs;
 pub use constants::{ArcoConstants, Parts};
 
@@ -29,10 +30,8 @@ pub struct Arco {
     team: Team,
     random: Random,
     rng: ChaCha8Rng,
-    known: HashSet<ConfigIndex>,
-    /// Digits and cost of what was measured; no cost for a failure.
-    measured: Vec<(Digits, Option<f64>)>,
-    plan: VecDeque<Proposal>,
+    measured: Measured,
+    plan: Plan,
 }
 
 impl Arco {
@@ -42,12 +41,12 @@ impl Arco {
     /// When the agents' networks cannot be made.
     pub fn new(
         kind: StrategyKind,
-        parts: Parts,
         space: Arc<ConfigSpace>,
         context: &TaskContext,
         seed: Seed,
         constants: ArcoConstants,
     ) -> Result<Self, StrategyError> {
+        let parts = Parts::of(kind);
         let beliefs = Beliefs::new(Arc::clone(&space), constants.cost, constants.validity);
         Ok(Self {
             kind,
@@ -58,31 +57,9 @@ impl Arco {
             team: Team::new(constants.team, parts.independent_critics, seed)?,
             random: Random::new(space, seed),
             rng: seed.stream("arco"),
-            known: HashSet::new(),
-            measured: Vec::new(),
-            plan: VecDeque::new(),
+            measured: Measured::default(),
+            plan: Plan::default(),
         })
-    }
-
-    fn make_plan(&mut self) -> Result<Vec<Proposal>, StrategyError> {
-        let batch = self.constants.batch;
-        let succeeded = self.measured.iter().filter(|(_, cost)| cost.is_some());
-        if self.measured.len() < self.constants.initial || succeeded.count() < 2 {
-            return self.random_unknown(batch, &HashSet::new());
-        }
-        self.beliefs
-            .fit(&self.measured, self.parts.validity_model)
-            .map_err(|reason| StrategyError::Model {
-                rows: self.measured.len(),
-                reason,
-            })?;
-        let candidates = self.candidates()?;
-        let chosen = self.choose(&candidates, batch)?;
-        let mut plan: Vec<Proposal> = chosen.iter().map(proposal).collect();
-        let planned: HashSet<ConfigIndex> = plan.iter().map(|p| p.index).collect();
-        // Little is left of a space when nothing new was found: the rest comes in a random order.
-        plan.extend(self.random_unknown(batch - plan.len(), &planned)?);
-        Ok(plan)
     }
 
     /// The batch out of the candidates.
@@ -94,7 +71,7 @@ impl Arco {
             beliefs,
             constants,
             environment,
-            known,
+            plan,
             rng,
             ..
         } = self;
@@ -103,7 +80,7 @@ impl Arco {
             candidates,
             n,
             environment.space(),
-            known,
+            &plan.known,
             |digits| {
                 beliefs
                     .look(digits)
@@ -126,24 +103,6 @@ impl Arco {
         let mut pool: Vec<Option<Chosen>> = pool.drain(..).map(Some).collect();
         Ok(order.into_iter().filter_map(|i| pool[i].take()).collect())
     }
-
-    /// Up to `n` random configurations that are neither known nor `planned`; each is drawn once in a search.
-    fn random_unknown(
-        &mut self,
-        n: usize,
-        planned: &HashSet<ConfigIndex>,
-    ) -> Result<Vec<Proposal>, StrategyError> {
-        let mut plan = Vec::new();
-        while plan.len() < n {
-            let drawn = self.random.ask(n - plan.len())?;
-            if drawn.is_empty() {
-                break;
-            }
-            let new = |p: &Proposal| !self.known.contains(&p.index) && !planned.contains(&p.index);
-            plan.extend(drawn.into_iter().filter(new));
-        }
-        Ok(plan)
-    }
 }
 
 fn proposal(chosen: &Chosen) -> Proposal {
@@ -153,6 +112,34 @@ fn proposal(chosen: &Chosen) -> Proposal {
             Origin::Drawn => Why::Agents,
             Origin::Synthesised => Why::Synthesised,
         },
+    }
+}
+
+impl Planner for Arco {
+    fn make_plan(&mut self) -> Result<Vec<Proposal>, StrategyError> {
+        let batch = self.constants.batch;
+        let succeeded = self.measured.succeeded().count();
+        if self.measured.len() < self.constants.initial || succeeded < 2 {
+            return self.random.ask_unknown(batch, &self.plan.known);
+        }
+        self.beliefs
+            .fit(self.measured.rows(), self.parts.validity_model)
+            .map_err(|reason| StrategyError::Model {
+                rows: self.measured.len(),
+                reason,
+            })?;
+        let candidates = self.candidates()?;
+        let chosen = self.choose(&candidates, batch)?;
+        let mut plan: Vec<Proposal> = chosen.iter().map(proposal).collect();
+        let mut taken = self.plan.known.clone();
+        taken.extend(plan.iter().map(|p| p.index));
+        // Little is left of a space when nothing new was found: the rest comes in a random order.
+        plan.extend(self.random.ask_unknown(batch - plan.len(), &taken)?);
+        Ok(plan)
+    }
+
+    fn plan(&mut self) -> &mut Plan {
+        &mut self.plan
     }
 }
 
@@ -166,31 +153,14 @@ impl Strategy for Arco {
     }
 
     fn ask(&mut self, n: usize) -> Result<Vec<Proposal>, StrategyError> {
-        let mut asked = Vec::with_capacity(n);
-        while asked.len() < n {
-            if self.plan.is_empty() {
-                self.plan = self.make_plan()?.into();
-            }
-            let Some(proposal) = self.plan.pop_front() else {
-                break;
-            };
-            // It may have been told of since it was planned.
-            if self.known.insert(proposal.index) {
-                asked.push(proposal);
-            }
-        }
-        Ok(asked)
+        self.ask_planned(n)
     }
 
     fn tell(&mut self, observations: &[Observation]) -> Result<(), StrategyError> {
         for observation in observations {
-            self.known.insert(observation.index);
+            self.plan.known.insert(observation.index);
             let digits = self.environment.space().digits(observation.index)?;
-            let cost = match observation.outcome {
-                Outcome::Cost(cost) if cost.is_finite() && cost > 0.0 => Some(cost),
-                _ => None,
-            };
-            self.measured.push((digits, cost));
+            self.measured.push(digits, observation.outcome);
         }
         self.random.tell(observations)
     }

@@ -8,7 +8,7 @@ mod adaptive;
 mod policy;
 mod walks;
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
@@ -17,8 +17,10 @@ use crate::seed::Seed;
 use crate::surrogate::{CostModel, KnobFeatures, RecallStoppedConstants, RecallStoppedTrees};
 use crate::task::{ConfigIndex, ConfigSpace, Digits};
 
+use super::measured::Measured;
+use super::plan::{Plan, Planner};
 use super::random::Random;
-use super::{Observation, Outcome, Proposal, Strategy, StrategyError, StrategyKind, Why};
+use super::{Observation, Proposal, Strategy, StrategyError, StrategyKind, Why};
 pub use adaptive::AdaptiveConstants;
 use adaptive::representatives;
 use policy::Policy;
@@ -68,10 +70,8 @@ pub struct Chameleon {
     rng: ChaCha8Rng,
     random: Random,
     rounds: u64,
-    /// Asked or told.
-    known: HashSet<ConfigIndex>,
-    measured: Vec<(Digits, Outcome)>,
-    plan: VecDeque<Proposal>,
+    measured: Measured,
+    plan: Plan,
 }
 
 impl Chameleon {
@@ -86,68 +86,10 @@ impl Chameleon {
             rng: seed.stream("chameleon"),
             random: Random::new(Arc::clone(&space), seed),
             rounds: 0,
-            known: HashSet::new(),
-            measured: Vec::new(),
-            plan: VecDeque::new(),
+            measured: Measured::default(),
+            plan: Plan::default(),
             space,
         }
-    }
-
-    fn make_plan(&mut self) -> Result<Vec<Proposal>, StrategyError> {
-        let costs = self.measured.iter();
-        let costs = costs.filter_map(|(_, outcome)| outcome.comparable_cost());
-        let best = costs.min_by(f64::total_cmp);
-        let missing = self.constants.first.saturating_sub(self.measured.len());
-        let movable = self.space.free_knobs().next().is_some();
-        let (0, Some(best), true) = (missing, best, movable) else {
-            return self.random.ask_unknown(missing.max(1), &self.known);
-        };
-        self.fit(best)?;
-        let visited = self.explore()?;
-        let sampled = representatives(
-            &self.space,
-            self.constants.adaptive,
-            &visited,
-            &self.known,
-            &mut self.rng,
-        );
-        let valid = self.space.valid(&sampled)?;
-        let mut plan: Vec<Proposal> = sampled
-            .into_iter()
-            .zip(valid)
-            .filter(|&(_, valid)| valid)
-            .map(|(index, _)| Proposal {
-                index,
-                why: Why::Synthesised,
-            })
-            .collect();
-        let explore = (self.constants.explore * plan.len() as f64) as usize;
-        plan.truncate(plan.len() - explore);
-        // Where everything that it visits is known, only chance leads on.
-        let drawn = if plan.is_empty() {
-            self.constants.adaptive.first
-        } else {
-            explore
-        };
-        let drawn = self.random.ask_unknown(drawn, &self.known)?;
-        plan.extend(drawn);
-        Ok(plan)
-    }
-
-    /// Teaches the cost model throughput relative to the best, and 0 for a failure.
-    fn fit(&mut self, best: f64) -> Result<(), StrategyError> {
-        let digits: Vec<&Digits> = self.measured.iter().map(|(digits, _)| digits).collect();
-        let targets: Vec<f64> = self
-            .measured
-            .iter()
-            .map(|(_, outcome)| outcome.comparable_cost().map_or(0.0, |cost| best / cost))
-            .collect();
-        self.model
-            .fit(&self.features.table(&digits), &targets)
-            .map_err(|reason| StrategyError::Model {
-                rows: targets.len(),
-                reason,
-            })
     }
 
     /// One round of walks, from which the agent learns: what was visited, with the model's score.
@@ -180,33 +122,65 @@ impl Chameleon {
     }
 }
 
+impl Planner for Chameleon {
+    fn make_plan(&mut self) -> Result<Vec<Proposal>, StrategyError> {
+        let best = self.measured.best_cost();
+        let missing = self.constants.first.saturating_sub(self.measured.len());
+        let movable = self.space.free_knobs().next().is_some();
+        let (0, Some(best), true) = (missing, best, movable) else {
+            return self.random.ask_unknown(missing.max(1), &self.plan.known);
+        };
+        self.measured.teach(&mut self.model, &self.features, best)?;
+        let visited = self.explore()?;
+        let sampled = representatives(
+            &self.space,
+            self.constants.adaptive,
+            &visited,
+            &self.plan.known,
+            &mut self.rng,
+        );
+        let valid = self.space.valid(&sampled)?;
+        let mut plan: Vec<Proposal> = sampled
+            .into_iter()
+            .zip(valid)
+            .filter(|&(_, valid)| valid)
+            .map(|(index, _)| Proposal {
+                index,
+                why: Why::Synthesised,
+            })
+            .collect();
+        let explore = (self.constants.explore * plan.len() as f64) as usize;
+        plan.truncate(plan.len() - explore);
+        // Where everything that it visits is known, only chance leads on.
+        let drawn = if plan.is_empty() {
+            self.constants.adaptive.first
+        } else {
+            explore
+        };
+        let drawn = self.random.ask_unknown(drawn, &self.plan.known)?;
+        plan.extend(drawn);
+        Ok(plan)
+    }
+
+    fn plan(&mut self) -> &mut Plan {
+        &mut self.plan
+    }
+}
+
 impl Strategy for Chameleon {
     fn kind(&self) -> StrategyKind {
         StrategyKind::Chameleon
     }
 
     fn ask(&mut self, n: usize) -> Result<Vec<Proposal>, StrategyError> {
-        let mut asked = Vec::new();
-        while asked.len() < n {
-            if self.plan.is_empty() {
-                self.plan = self.make_plan()?.into();
-            }
-            let Some(proposal) = self.plan.pop_front() else {
-                break;
-            };
-            // It may have been told of since it was planned.
-            if self.known.insert(proposal.index) {
-                asked.push(proposal);
-            }
-        }
-        Ok(asked)
+        self.ask_planned(n)
     }
 
     fn tell(&mut self, observations: &[Observation]) -> Result<(), StrategyError> {
         for observation in observations {
             let digits = self.space.digits(observation.index)?;
-            self.known.insert(observation.index);
-            self.measured.push((digits, observation.outcome));
+            self.plan.known.insert(observation.index);
+            self.measured.push(digits, observation.outcome);
         }
         self.random.tell(observations)
     }

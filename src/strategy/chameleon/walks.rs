@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::Rng;
 
+use crate::agents::advantages;
 use crate::task::{ConfigIndex, ConfigSpace, Digits, KnobId};
 
 use super::policy::{Experience, Policy, PolicyConstants};
@@ -113,18 +114,10 @@ impl Walks {
         };
         let (discount, decay) = (constants.discount as f32, constants.decay as f32);
         for (steps, &last) in self.steps.iter().zip(&self.last_values) {
-            let (mut next, mut advantage) = (last, 0.0);
-            let mut advantages: Vec<f32> = steps
-                .iter()
-                .rev()
-                .map(|step| {
-                    let error = step.reward + discount * next - step.value;
-                    advantage = error + discount * decay * advantage;
-                    next = step.value;
-                    advantage
-                })
-                .collect();
-            advantages.reverse();
+            let rewards: Vec<f32> = steps.iter().map(|step| step.reward).collect();
+            let values = steps.iter().map(|step| step.value).chain([last]);
+            let values: Vec<f32> = values.collect();
+            let advantages = advantages(&rewards, &values, discount, decay);
             for (step, advantage) in steps.iter().zip(advantages) {
                 experience.states.extend(&step.state);
                 experience.actions.extend(&step.actions);
