@@ -21,7 +21,7 @@ DEMO_MEASURE := --cooldown 0 --min-repeat-ms 10
 
 # build.rs compiles the C++ of TVM's device `ext_dev` for these headers. Where there are none (yet), the library compiles it
 # when the device is first used.
-export ARCO_TVM_INCLUDE = $(shell ls -d $(CURDIR)/$(VENV)/lib/python3*/site-packages/tvm/include 2>/dev/null)
+export ARCO_TVM_INCLUDE = $(shell ls -d $(abspath $(VENV))/lib/python3*/site-packages/tvm/include 2>/dev/null)
 
 .PHONY: help
 help: ## List these jobs
@@ -57,6 +57,48 @@ test-vta-golden: venv build ## Build and run every recorded VTA convolution anew
 build: | rust ## Build the program and the library that ArcoTuner loads, in release mode
 	$(CARGO) build --release --locked
 
+# What is handed on: the same bytes in any folder, on any day, by whoever builds this commit with the same compilers.
+# Folders go by other names, wrappers and flags of the environment do not count, and a file's date in a wheel is the commit's.
+DIST := .build/dist
+DIST_TARGET := $(DIST)/target
+CARGO_FOLDER = $(or $(CARGO_HOME),$(HOME)/.cargo)
+REMAPPED = --remap-path-prefix=$(CURDIR)=/arco-tvm --remap-path-prefix=$(CARGO_FOLDER)=/cargo
+
+.PHONY: dist
+dist: export SOURCE_DATE_EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),315532800)
+dist: export RUSTFLAGS = $(REMAPPED)
+dist: export CARGO_INCREMENTAL := 0
+dist: export RUSTC_WRAPPER :=
+dist: export RUSTC_WORKSPACE_WRAPPER :=
+dist: venv | rust ## Build what others get, byte for byte the same from any folder: .build/dist
+	env -u CARGO_ENCODED_RUSTFLAGS $(CARGO) build --profile dist --locked --target-dir $(DIST_TARGET)
+	rm -rf $(DIST)/wheel && mkdir -p $(DIST)/wheel/source
+	cd tvm-patches && tar -c --exclude=__pycache__ --exclude='*.egg-info' --mode=u=rwX,go=rX pyproject.toml arco_tvm vta \
+		| tar -xp -C ../$(DIST)/wheel/source
+	umask 022 && cd $(DIST)/wheel && $(abspath $(VENV))/bin/python -m pip wheel --quiet --disable-pip-version-check --no-cache-dir \
+		--no-build-isolation --no-deps --no-index --wheel-dir . ./source
+	rm -f $(DIST)/*.whl && mv $(DIST)/wheel/*.whl $(DIST) && rm -r $(DIST)/wheel
+	cp $(DIST_TARGET)/dist/arco-tvm $(DIST_TARGET)/dist/libarco_tvm.so $(DIST)
+	cd $(DIST) && sha256sum arco-tvm libarco_tvm.so *.whl | tee SHA256SUMS
+
+.PHONY: repro
+repro: venv | rust ## Build twice in two folders and compare the bytes of what others get
+	.ci/repro
+
+.PHONY: reproduce
+reproduce: venv build ## Make the tables of the documentation anew, and say where a figure moved (TIMES=1: those of times, too)
+	$(CLEAN_ENV) $(VENV)/bin/python benches/reproduce.py $(if $(TIMES),--times)
+
+IMAGE ?= arco-tvm
+
+.PHONY: image
+image: ## Build the Docker image arco-tvm (five minutes; docker/build --help says what can be passed)
+	docker/build --tag $(IMAGE)
+
+.PHONY: test-docker
+test-docker: venv image ## Tune across hosts of docker/compose.yaml that die, are cut off, restart and run full (five minutes)
+	cd docker/tests && ARCO_IMAGE=$(IMAGE) $(CLEAN_ENV) ../../$(VENV)/bin/python -m pytest -q -p no:cacheprovider
+
 .PHONY: rust
 rust:
 	@$(CARGO) --version >/dev/null 2>&1 || { echo "error: no cargo on PATH" >&2; \
@@ -73,7 +115,7 @@ $(VENV)/.stamp: tvm-patches/requirements.lock tvm-patches/pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --no-index -e tvm-patches
 	@touch $@
 
-PYTHON_CODE := tvm-patches benches docs/guide/ask_tell.py .ci
+PYTHON_CODE := tvm-patches benches docs/guide/ask_tell.py .ci docker docker/listing
 RUFF_OPTIONS := --config tvm-patches/pyproject.toml
 
 .PHONY: lint-python
