@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -25,6 +26,10 @@ _PR_SET_PDEATHSIG = 1
 #: A listening thread that dies more often than this within ten seconds isn't started again.
 _MAX_RESTARTS = 20
 _MAX_COLLISIONS = 20
+#: Seconds that a tracker may take to connect or to answer: one that is silent for longer is asked again.
+_TRACKER_ANSWERS = 10
+#: Seconds after which a tracker is looked for again that is not there.
+_TRACKER_PAUSE = 2
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -67,6 +72,7 @@ class Server:
         multiprocessing.set_start_method("fork", force=True)
         os.register_at_fork(after_in_child=_in_session)
         tvm_server._serving = _surviving(tvm_server._serving)
+        tvm_server.base.connect_with_retry = _tracker_connection
         self._state = self._listen()
         self._thread = self._state.thread
 
@@ -162,6 +168,22 @@ def _in_session() -> None:
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _tracker_connection(address: tuple[str, int]) -> socket.socket:
+    """A connection to the tracker, however long it takes to have one.
+
+    TVM's has no time limit: a server whose network was cut waits for an answer on a connection that is gone,
+    a quarter of an hour or for ever, and is lost to the farm meanwhile. When an answer is late here, TVM's
+    loop closes the connection, comes back, and registers the server anew. Where there is no network at all,
+    TVM's loop spins.
+    """
+    while True:
+        try:
+            return socket.create_connection(address, timeout=_TRACKER_ANSWERS)
+        except OSError as exc:
+            logger.warning("no tracker at %s:%d: %s; looking again", *address, exc)
+            time.sleep(_TRACKER_PAUSE)
 
 
 def _surviving(serving):

@@ -221,3 +221,29 @@ def test_a_builder_at_a_tracker_is_found_by_its_key_again_and_again(serve, port)
         assert call(again, "arco.version")["ok"]
     finally:
         tracker.terminate()
+
+
+def answer(connection: socket.socket, value) -> list:
+    """Take a question as a tracker does, answer it, and return the question."""
+    length = struct.unpack("<i", connection.recv(4, socket.MSG_WAITALL))[0]
+    question = json.loads(connection.recv(length, socket.MSG_WAITALL))
+    text = json.dumps(value).encode()
+    connection.sendall(struct.pack("<i", len(text)) + text)
+    return question
+
+
+def test_a_device_whose_tracker_falls_silent_registers_anew(serve, port):
+    # A network that is cut looks like that: the connection is there, and nothing comes.
+    with socket.create_server(("127.0.0.1", 0)) as tracker:
+        tracker.settimeout(30)
+        address = f"127.0.0.1:{tracker.getsockname()[1]}"
+        serve("device", "--port", str(next(port)), "--tracker", address, "--key", "board")
+        connections = []
+        for _ in range(2):
+            connection, _ = tracker.accept()
+            connections.append(connection)
+            connection.sendall(connection.recv(4, socket.MSG_WAITALL))
+            assert answer(connection, 0)[1]["key"] == "server:board"
+            assert answer(connection, 0)[1] == "board"
+        for connection in connections:
+            connection.close()
