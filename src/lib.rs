@@ -14,5 +14,6 @@ pub mod seed;
 pub mod strategy;
 pub mod surrogate;
 pub mod task;
+pub mod transfer;
 pub mod tuning;
 pub mod vta;

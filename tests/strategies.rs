@@ -9,6 +9,7 @@ use arco_tvm::record::{MeasureResult, parse_log};
 use arco_tvm::seed::Seed;
 use arco_tvm::strategy::{Observation, Outcome, Strategy, StrategyKind};
 use arco_tvm::task::{ConfigIndex, ConfigSpace, Entity, Knob, TargetKind, TaskContext};
+use arco_tvm::transfer::Knowledge;
 
 #[path = "strategies/any_space.rs"]
 mod any_space;
@@ -20,6 +21,12 @@ mod originals;
 struct Recorded {
     space: Arc<ConfigSpace>,
     costs: BTreeMap<ConfigIndex, Outcome>,
+}
+
+/// A strategy that knows of no other task.
+fn build(kind: StrategyKind, space: &Arc<ConfigSpace>, seed: Seed) -> Box<dyn Strategy> {
+    let context = TaskContext::bare(TargetKind::Cpu);
+    kind.build(Arc::clone(space), &context, seed, &Knowledge::default())
 }
 
 /// Rebuilds a space from a log that holds all of it.
@@ -70,13 +77,7 @@ fn outcome(result: &MeasureResult) -> Outcome {
 impl Recorded {
     /// The best share of the optimum after each of `budgets` evaluations, asked in batches of 16.
     fn run(&self, kind: StrategyKind, seed: u64, budgets: &[usize]) -> Vec<f64> {
-        let mut strategy = kind
-            .build(
-                Arc::clone(&self.space),
-                &TaskContext::bare(TargetKind::Cpu),
-                Seed(seed),
-            )
-            .unwrap();
+        let mut strategy = build(kind, &self.space, Seed(seed));
         let costs: Vec<Outcome> = self
             .indices(strategy.as_mut(), budgets[budgets.len() - 1])
             .iter()
@@ -154,13 +155,7 @@ fn boosted_trees_find_better_configurations_than_random_search() {
 fn every_strategy_visits_the_whole_space_once_and_then_says_that_nothing_is_left() {
     let recorded = recorded("r18_dense_nopack_512.json.gz");
     for kind in StrategyKind::ALL {
-        let mut strategy = kind
-            .build(
-                Arc::clone(&recorded.space),
-                &TaskContext::bare(TargetKind::Cpu),
-                Seed(3),
-            )
-            .unwrap();
+        let mut strategy = build(kind, &recorded.space, Seed(3));
         let asked = recorded.indices(strategy.as_mut(), 10_000);
         let distinct: HashSet<_> = asked.iter().collect();
         assert_eq!(asked.len(), 160, "{kind}");
@@ -173,13 +168,7 @@ fn every_strategy_visits_the_whole_space_once_and_then_says_that_nothing_is_left
 fn what_was_told_from_a_log_is_not_asked_for_again() {
     let recorded = recorded("r18_dense_nopack_512.json.gz");
     for kind in StrategyKind::ALL {
-        let mut strategy = kind
-            .build(
-                Arc::clone(&recorded.space),
-                &TaskContext::bare(TargetKind::Cpu),
-                Seed(3),
-            )
-            .unwrap();
+        let mut strategy = build(kind, &recorded.space, Seed(3));
         let told: Vec<_> = recorded
             .costs
             .iter()
@@ -198,13 +187,7 @@ fn the_same_seed_asks_for_the_same_configurations() {
     let recorded = recorded("r18_conv1x1s2_128x28.json.gz");
     for kind in StrategyKind::ALL {
         let ask = |seed| {
-            let mut strategy = kind
-                .build(
-                    Arc::clone(&recorded.space),
-                    &TaskContext::bare(TargetKind::Cpu),
-                    Seed(seed),
-                )
-                .unwrap();
+            let mut strategy = build(kind, &recorded.space, Seed(seed));
             recorded.indices(strategy.as_mut(), 96)
         };
         assert_eq!(ask(5), ask(5), "{kind}");
@@ -237,13 +220,7 @@ fn a_space_of_a_billion_is_searched_without_enumeration() {
         let mut asked = HashSet::new();
         let mut best = f64::INFINITY;
         let memory = allocation_counter::measure(|| {
-            let mut strategy = kind
-                .build(
-                    Arc::clone(&space),
-                    &TaskContext::bare(TargetKind::Cpu),
-                    Seed(1),
-                )
-                .unwrap();
+            let mut strategy = build(kind, &space, Seed(1));
             while asked.len() < 256 {
                 let batch = strategy.ask(16).unwrap();
                 let told: Vec<_> = batch

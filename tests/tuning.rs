@@ -10,6 +10,7 @@ use arco_tvm::record::{ErrorNo, Record, read_log};
 use arco_tvm::seed::Seed;
 use arco_tvm::strategy::StrategyKind;
 use arco_tvm::task::{ConfigSpace, Entity, Knob, KnobKind, Task, Workload};
+use arco_tvm::transfer::Knowledge;
 use arco_tvm::tuning::{
     CancelToken, Event, Measurer, Output, Progress, Quotas, Spread, StopReason, TaskRun, TuneError,
     TuneObserver, TuneOptions, TuneSummary, missing_from_log, read_journal, tune,
@@ -143,6 +144,7 @@ fn options(spread: Spread) -> TuneOptions {
         early_stopping: None,
         time: None,
         lookahead: 16,
+        knowledge: Knowledge::default(),
     }
 }
 

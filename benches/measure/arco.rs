@@ -8,6 +8,7 @@ use arco_tvm::measure::{
 };
 use arco_tvm::seed::Seed;
 use arco_tvm::strategy::StrategyKind;
+use arco_tvm::transfer::Knowledge;
 use arco_tvm::tuning::{
     CancelToken, Measurer, Output, Progress, Quotas, Spread, TaskRun, TuneObserver, TuneOptions,
     tune as tuning_loop,
@@ -69,6 +70,7 @@ pub async fn tune(job: &Job, place: &Place<'_>, seed: u64) -> Seconds {
         early_stopping: None,
         time: None,
         lookahead: LOOKAHEAD,
+        knowledge: Knowledge::default(),
     };
     let start = Instant::now();
     let started = Pipeline::start(&pipeline(job, place, builders)).await;

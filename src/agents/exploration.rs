@@ -25,7 +25,10 @@ pub struct Standing {
 /// Who can say where configurations stand.
 pub trait Landscape {
     /// The standing of each.
-    fn look(&mut self, configs: &[Digits]) -> Vec<Standing>;
+    ///
+    /// # Errors
+    /// When the surrogates cannot be computed.
+    fn look(&mut self, configs: &[Digits]) -> candle_core::Result<Vec<Standing>>;
 }
 
 /// A configuration that a walk came by.
@@ -71,7 +74,7 @@ pub fn explore(
     let constants = *team.constants();
     let walks = starts.len();
     let mut here = starts;
-    let mut standing = landscape.look(&here);
+    let mut standing = landscape.look(&here)?;
     let mut transitions = Transitions {
         present: Role::ALL.map(|role| environment.axes_of(role).len().min(SLOTS)),
         ..Transitions::default()
@@ -134,7 +137,7 @@ pub fn explore(
         }
         transitions.global.append(&mut global);
         here = environment.step(&here, &moves)?;
-        standing = landscape.look(&here);
+        standing = landscape.look(&here)?;
         for (walk, standing) in standing.iter().enumerate() {
             let penalty = constants.invalid_penalty * (1.0 - standing.validity);
             let drawn_to = standing.score + constants.curiosity * standing.uncertainty;

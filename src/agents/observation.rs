@@ -36,6 +36,11 @@ impl ShapeFeatures {
         }
         Self(features)
     }
+
+    /// The features.
+    pub fn values(&self) -> Vec<f64> {
+        self.0.iter().map(|&feature| feature.into()).collect()
+    }
 }
 
 /// Every number of the arguments in the order of the text: dimensions, strides, padding.

@@ -6,6 +6,7 @@ use crate::record::ErrorNo;
 use crate::seed::Seed;
 use crate::strategy::{Observation, Outcome, Strategy, StrategyError, StrategyKind};
 use crate::task::{ConfigIndex, TargetKind, TaskContext};
+use crate::transfer::Knowledge;
 
 use super::message::{Answer, ConfigName, Message, Status, TellResult};
 use super::space::{Direction, NamedSpace};
@@ -105,7 +106,9 @@ impl Session {
                 let context = TaskContext::bare(TargetKind::Gpu);
                 let space = Arc::clone(&named.space);
                 let search = self.search.insert(Search {
-                    strategy: self.strategy.build(space, &context, seed)?,
+                    strategy: self
+                        .strategy
+                        .build(space, &context, seed, &Knowledge::default()),
                     named,
                     direction: message.direction.unwrap_or_default(),
                     left: message.budget,

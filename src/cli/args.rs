@@ -175,6 +175,7 @@ pub struct MeasureArgs {
 Examples:
   arco-tvm tune resnet-18 --target 'llvm -mcpu=native' --trials 768 -o resnet-18.log
   arco-tvm tune model.onnx -t 'llvm -mcpu=native' --trials-per-task 128 -o model.log --seed 7
+  arco-tvm tune resnet-34 -t 'llvm -mcpu=native' --warm-start resnet-18.log -o resnet-34.log
   arco-tvm tune mobilenet -t 'llvm -mtriple=aarch64-linux-gnu' --tracker 10.0.0.2:9190 --key pi -o pi.log
 
 The same command again goes on where the log ends: what it holds counts as trials and is not measured again.
@@ -211,6 +212,9 @@ pub struct TuneArgs {
     /// Seed of all random draws [default: 0]
     #[arg(long)]
     pub seed: Option<u64>,
+    /// Logs of earlier runs, of this network or another: tasks begin with what was learnt from tasks of their templates
+    #[arg(long, value_name = "LOG", num_args = 1..)]
+    pub warm_start: Vec<PathBuf>,
     /// How to measure.
     #[command(flatten)]
     pub measure: MeasureArgs,

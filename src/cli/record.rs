@@ -93,6 +93,7 @@ pub async fn run(
         lookahead: None,
         json_progress: false,
         strategy: Some(strategy),
+        warm_start: Vec::new(),
         seed: args.seed,
         measure: args.measure.clone(),
         host: args.host.clone(),

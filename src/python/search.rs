@@ -9,6 +9,7 @@ use crate::record::ErrorNo;
 use crate::seed::Seed;
 use crate::strategy::{Observation, Outcome, Proposal, Strategy, StrategyKind};
 use crate::task::{ConfigIndex, TaskContext, TaskDescription, ValidityFilter};
+use crate::transfer::Knowledge;
 
 /// Options of `arco.tuner.create`.
 #[derive(Debug, Default, Deserialize)]
@@ -71,7 +72,12 @@ impl Search {
         let task = description.into_task(filter)?;
         let context = TaskContext::of(&task.workload);
         Ok(Self {
-            strategy: kind.build(Arc::new(task.space), &context, Seed(options.seed))?,
+            strategy: kind.build(
+                Arc::new(task.space),
+                &context,
+                Seed(options.seed),
+                &Knowledge::default(),
+            ),
             ahead: VecDeque::new(),
         })
     }

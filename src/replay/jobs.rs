@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use crate::measure::recorded::RecordedSpace;
-use crate::seed::Seed;
 use crate::strategy::StrategyKind;
 
 use super::cpu::CpuClock;
@@ -21,6 +20,17 @@ pub struct Job<'a> {
     /// With this seed.
     pub seed: u64,
     /// With at most so many evaluations.
+    pub budget: usize,
+    /// What the strategy has learnt from before.
+    pub before: Before<'a>,
+}
+
+/// Spaces that were searched before a run, by the same strategy, which keeps what it learnt.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Before<'a> {
+    /// All spaces; that of the run is passed over.
+    pub spaces: &'a [RecordedSpace],
+    /// Evaluations of each: 0 leaves them out.
     pub budget: usize,
 }
 
@@ -46,8 +56,7 @@ pub fn run_all<E: From<ReplayError>>(
             let (sender, next) = (sender.clone(), &next);
             scope.spawn(move || {
                 while let Some((position, job)) = take(jobs, next) {
-                    let history =
-                        replay(job.space, job.strategy, Seed(job.seed), job.budget, clock);
+                    let history = replay(job, clock);
                     // Nobody listens any more once a run has failed.
                     if sender.send((position, history)).is_err() {
                         return;

@@ -16,9 +16,9 @@ mod yardstick;
 
 pub use cpu::CpuClock;
 pub use expectation::random_expectation;
-pub use jobs::{Job, run_all};
+pub use jobs::{Before, Job, run_all};
 pub use picture::{Curves, draw};
-pub use run::{History, ReplayError, replay};
+pub use run::{History, ReplayError, replay, replay_with};
 pub use run_json::{HistoryLine, RunKey, read_histories};
 pub use statistics::{Paired, mean, median, pooled, quantile, standard_deviation};
 pub use yardstick::{SCORE_FROM, SCORE_TO, Yardstick};

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use crate::measure::recorded::{Evaluation, RecordedSpace};
 use crate::seed::Seed;
-use crate::strategy::{Observation, Outcome, StrategyError, StrategyKind};
+use crate::strategy::{Observation, Outcome, Strategy, StrategyError, StrategyKind};
 use crate::task::ConfigIndex;
+use crate::transfer::Knowledge;
 
 use super::cpu::CpuClock;
+use super::jobs::Job;
 
 /// What a run asked for, in order, and what came of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,35 +53,60 @@ impl History {
     }
 }
 
-/// Searches a recorded space with at most `budget` evaluations; failures count.
+/// Searches a recorded space, after those that come before it, with at most `budget` evaluations; failures count.
 ///
 /// A strategy is asked for as many configurations at once as it likes, as in tuning, and told of all of them before it
 /// is asked again. A run ends early when the strategy has nothing left.
 ///
 /// # Errors
 /// When the strategy cannot go on.
-pub fn replay(
-    recorded: &RecordedSpace,
-    kind: StrategyKind,
-    seed: Seed,
-    budget: usize,
-    clock: CpuClock,
-) -> Result<History, ReplayError> {
-    let started = clock.now();
-    let error = |source| ReplayError {
-        space: recorded.name.clone(),
-        strategy: kind,
-        seed: seed.0,
+pub fn replay(job: &Job<'_>, clock: CpuClock) -> Result<History, ReplayError> {
+    let error = |space: &RecordedSpace, source| ReplayError {
+        space: space.name.clone(),
+        strategy: job.strategy,
+        seed: job.seed,
         source: Box::new(source),
     };
-    let mut strategy = kind
-        .build(Arc::clone(&recorded.space), &recorded.context, seed)
-        .map_err(error)?;
+    let knowledge = Knowledge::default();
+    let build = |recorded: &RecordedSpace, seed| {
+        let space = Arc::clone(&recorded.space);
+        job.strategy
+            .build(space, &recorded.context, seed, &knowledge)
+    };
+    let before = match job.before.budget {
+        0 => &[],
+        _ => job.before.spaces,
+    };
+    for space in before.iter().filter(|other| other.name != job.space.name) {
+        let seed = Seed(job.seed).child(&space.name);
+        replay_with(space, &mut *build(space, seed), job.before.budget, clock)
+            .map_err(|source| error(space, source))?;
+    }
+    let started = clock.now();
+    let mut strategy = build(job.space, Seed(job.seed));
+    let building = clock.now().saturating_sub(started);
+    let mut history = replay_with(job.space, &mut *strategy, job.budget, clock)
+        .map_err(|source| error(job.space, source))?;
+    history.search_cpu += building;
+    Ok(history)
+}
+
+/// The same with a strategy that is there already, of this space.
+///
+/// # Errors
+/// When the strategy cannot go on.
+pub fn replay_with(
+    recorded: &RecordedSpace,
+    strategy: &mut dyn Strategy,
+    budget: usize,
+    clock: CpuClock,
+) -> Result<History, StrategyError> {
+    let started = clock.now();
     let mut evaluations = Vec::with_capacity(budget);
     let mut looking_up = Duration::ZERO;
     while evaluations.len() < budget {
         let n = strategy.batch().clamp(1, budget - evaluations.len());
-        let proposals = strategy.ask(n).map_err(error)?;
+        let proposals = strategy.ask(n)?;
         if proposals.is_empty() {
             break;
         }
@@ -98,7 +125,7 @@ pub fn replay(
             .collect();
         evaluations.extend(fresh);
         looking_up += clock.now().saturating_sub(pause);
-        strategy.tell(&observations).map_err(error)?;
+        strategy.tell(&observations)?;
     }
     Ok(History {
         evaluations,

@@ -12,12 +12,9 @@ use crate::task::ConfigIndex;
 
 use super::run::History;
 
-/// Which run: space, strategy, seed and budget.
-pub type RunKey = (String, String, u64, usize);
-
-/// A run as a line of the file has it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct HistoryLine {
+/// Which run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RunKey {
     /// The space's name.
     pub space: String,
     /// The strategy's name.
@@ -26,6 +23,17 @@ pub struct HistoryLine {
     pub seed: u64,
     /// Evaluations that the run was allowed.
     pub budget: usize,
+    /// Evaluations of each of the other spaces before it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub others: usize,
+}
+
+/// A run as a line of the file has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HistoryLine {
+    /// Which run.
+    #[serde(flatten)]
+    pub key: RunKey,
     /// Whether masks kept invalid configurations from the strategy.
     pub masks: bool,
     /// Configurations in the order of evaluation.
@@ -38,15 +46,16 @@ pub struct HistoryLine {
     pub search_cpu_s: f64,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+const fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
 impl HistoryLine {
     /// A run of a strategy on a space.
     pub fn new(key: RunKey, masks: bool, history: &History) -> Self {
-        let (space, strategy, seed, budget) = key;
         Self {
-            space,
-            strategy,
-            seed,
-            budget,
+            key,
             masks,
             indices: history
                 .evaluations
@@ -57,16 +66,6 @@ impl HistoryLine {
             measuring_s: history.measuring_seconds(),
             search_cpu_s: history.search_cpu.as_secs_f64(),
         }
-    }
-
-    /// Which run it is.
-    pub fn key(&self) -> RunKey {
-        (
-            self.space.clone(),
-            self.strategy.clone(),
-            self.seed,
-            self.budget,
-        )
     }
 
     /// The run, looked up again in its space; `None` when the space has other costs than the line.
@@ -101,6 +100,6 @@ pub fn read_histories(path: &Path, masks: bool) -> std::io::Result<BTreeMap<RunK
         .split(|&b| b == b'\n')
         .filter_map(|line| serde_json::from_slice::<HistoryLine>(line).ok())
         .filter(|line| line.masks == masks)
-        .map(|line| (line.key(), line))
+        .map(|line| (line.key.clone(), line))
         .collect())
 }

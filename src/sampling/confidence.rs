@@ -68,16 +68,16 @@ impl Default for ConfidenceConstants {
 /// `rate` returns confidences in the same scale, `None` for what is probably invalid.
 ///
 /// # Errors
-/// When the template's condition cannot be asked.
-pub fn confident_pool(
+/// When the template's condition cannot be asked, and what `rate` fails with.
+pub fn confident_pool<E: From<SpaceError>>(
     candidates: &[Candidate],
     n: usize,
     space: &ConfigSpace,
     known: &HashSet<ConfigIndex>,
-    mut rate: impl FnMut(&[Digits]) -> Vec<Option<f64>>,
+    mut rate: impl FnMut(&[Digits]) -> Result<Vec<Option<f64>>, E>,
     constants: &ConfidenceConstants,
     rng: &mut impl Rng,
-) -> Result<Vec<Chosen>, SpaceError> {
+) -> Result<Vec<Chosen>, E> {
     let size = n * constants.oversampling;
     let drawn = draw(candidates, size, constants.temperature, rng);
     let threshold = median(drawn.iter().map(|c| c.confidence).collect());
@@ -108,7 +108,7 @@ pub fn confident_pool(
             .filter_map(|(config, allowed)| allowed.then_some(config))
             .collect();
         let (indices, digits): (Vec<_>, Vec<_>) = fresh.into_iter().unzip();
-        let rated = rate(&digits);
+        let rated = rate(&digits)?;
         for ((index, digits), confidence) in indices.into_iter().zip(digits).zip(rated) {
             // A replacement must be worth more than what it replaces.
             if let Some(confidence) = confidence.filter(|&c| c >= threshold) {
@@ -156,7 +156,7 @@ fn sort(pool: &mut [Chosen]) {
 ///
 /// By the Gumbel trick (Kool et al. 2019, arXiv 1903.06059): the `n` largest of log probability plus Gumbel noise are
 /// such a draw.
-fn draw<'a>(
+pub fn draw<'a>(
     candidates: &'a [Candidate],
     n: usize,
     temperature: f64,

@@ -3,5 +3,7 @@
 mod confidence;
 mod synthesis;
 
-pub use confidence::{Candidate, Chosen, ConfidenceConstants, Origin, confident_pool, top_batch};
+pub use confidence::{
+    Candidate, Chosen, ConfidenceConstants, Origin, confident_pool, draw, top_batch,
+};
 pub use synthesis::Frequencies;

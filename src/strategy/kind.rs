@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use crate::seed::Seed;
 use crate::task::{ConfigSpace, TaskContext};
+use crate::transfer::Knowledge;
 
 use super::{
     Arco, ArcoConstants, Chameleon, ChameleonConstants, Droplet, Gbt, GbtConstants, Genetic,
     GeneticConstants, Grid, Ml2, Ml2Constants, Random, SaGbt, SaGbtConstants, Strategy,
-    StrategyError,
 };
 
 /// The strategies by name.
@@ -90,17 +90,17 @@ impl StrategyKind {
         }
     }
 
-    /// The strategy for a task. All draws come from `seed`.
+    /// The strategy for a task, with what the searches that share `knowledge` know. All draws come from `seed`.
     ///
-    /// # Errors
-    /// When the agents' networks cannot be made.
+    /// Only `arco` and its ablations learn from other tasks.
     pub fn build(
         self,
         space: Arc<ConfigSpace>,
         context: &TaskContext,
         seed: Seed,
-    ) -> Result<Box<dyn Strategy>, StrategyError> {
-        Ok(match self {
+        knowledge: &Knowledge,
+    ) -> Box<dyn Strategy> {
+        match self {
             Self::Arco
             | Self::ArcoWithoutHardware
             | Self::ArcoIndependentCritics
@@ -109,7 +109,7 @@ impl StrategyKind {
             | Self::ArcoWithoutValidity
             | Self::ArcoOneAgent => {
                 let constants = ArcoConstants::default();
-                Box::new(Arco::new(self, space, context, seed, constants)?)
+                Box::new(Arco::new(self, space, context, seed, knowledge, constants))
             }
             Self::Random => Box::new(Random::new(space, seed)),
             Self::Grid => Box::new(Grid::new(space)),
@@ -119,7 +119,7 @@ impl StrategyKind {
             Self::Ml2 => Box::new(Ml2::new(space, seed, Ml2Constants::default(), None)),
             Self::Chameleon => Box::new(Chameleon::new(space, seed, ChameleonConstants::default())),
             Self::Gbt16 => Box::new(Gbt::new(space, seed, GbtConstants::default())),
-        })
+        }
     }
 }
 

@@ -6,9 +6,10 @@ use super::FeatureTable;
 
 /// The numbers that each value of each knob stands for.
 ///
-/// Sizes of splits enter by their binary logarithm (trees need only the order; the logarithm keeps distances
-/// meaningful for other models), an order by the place of each axis, an annotation and any other value that is no
-/// number by its position in the knob's list. Knobs with one value and columns that never vary are left out.
+/// Sizes of splits enter by their binary logarithm, and so does any other knob whose values are all numbers from 1 up:
+/// they are sizes, too. (Trees need only the order; the logarithm keeps distances meaningful for other models.) An order
+/// enters by the place of each axis, an annotation and any other value that is no number by its position in the knob's
+/// list. Knobs with one value and columns that never vary are left out.
 #[derive(Clone, Debug)]
 pub struct KnobFeatures {
     /// For each knob, for each of its values, its row of numbers (of equal length within a knob).
@@ -52,12 +53,19 @@ impl KnobFeatures {
 }
 
 fn knob_rows(knob: &Knob) -> Vec<Vec<f64>> {
-    let raw: Vec<Vec<f64>> = knob
+    let mut raw: Vec<Vec<f64>> = knob
         .entities()
         .iter()
         .enumerate()
         .map(|(position, entity)| entity_numbers(position, entity))
         .collect();
+    let size =
+        |entity: &Entity| matches!(entity, Entity::Other(value) if value.as_f64() >= Some(1.0));
+    if knob.entities().iter().all(size) {
+        raw.iter_mut()
+            .flatten()
+            .for_each(|number| *number = number.log2());
+    }
     let width = raw.iter().map(Vec::len).max().unwrap_or(0);
     let at = |row: &[f64], c: usize| row.get(c).copied().unwrap_or(0.0);
     let varying: Vec<usize> = (0..width)

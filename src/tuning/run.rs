@@ -9,6 +9,7 @@ use crate::record::{AppendError, Record};
 use crate::seed::Seed;
 use crate::strategy::{StrategyError, StrategyKind, Why};
 use crate::task::{ConfigEntity, Task, TaskContext};
+use crate::transfer::Knowledge;
 
 use super::delivery::Delivery;
 use super::journal::Event;
@@ -36,6 +37,8 @@ pub struct TuneOptions {
     pub time: Option<Duration>,
     /// A strategy is asked for more while at most so many trials are in flight.
     pub lookahead: usize,
+    /// What is known of other tasks already; tasks of this run add to it.
+    pub knowledge: Knowledge,
 }
 
 /// Why a run broke off. What was delivered is in the log.
@@ -171,14 +174,12 @@ fn start_tasks(
         .enumerate()
         .map(|(position, task)| {
             let seed = options.seed.child(&format!("task {position}"));
-            let strategy = options
-                .strategy
-                .build(
-                    Arc::new(task.space.clone()),
-                    &TaskContext::of(&task.workload),
-                    seed,
-                )
-                .map_err(|source| strategy_error(task, source))?;
+            let strategy = options.strategy.build(
+                Arc::new(task.space.clone()),
+                &TaskContext::of(&task.workload),
+                seed,
+                &options.knowledge,
+            );
             let mut run = TaskRun::new(Arc::clone(task), strategy);
             run.resume(earlier.iter())
                 .map_err(|source| strategy_error(task, source))?;

@@ -4,16 +4,26 @@ use std::path::Path;
 
 use arco_tvm::measure::recorded::{ReadOptions, RecordedSpace, read};
 use arco_tvm::replay::{
-    CpuClock, Curves, History, HistoryLine, Job, ReplayError, Yardstick, draw, mean, median,
-    read_histories, replay, run_all,
+    Before, CpuClock, Curves, History, HistoryLine, Job, ReplayError, RunKey, Yardstick, draw,
+    mean, median, read_histories, replay, run_all,
 };
-use arco_tvm::seed::Seed;
 use arco_tvm::strategy::StrategyKind;
 
 use super::{recorded, recorded_with};
 
 fn run(space: &RecordedSpace, kind: StrategyKind, seed: u64, budget: usize) -> History {
-    replay(space, kind, Seed(seed), budget, CpuClock::Thread).unwrap()
+    let before = Before::default();
+    replay(
+        &Job {
+            space,
+            strategy: kind,
+            seed,
+            budget,
+            before,
+        },
+        CpuClock::Thread,
+    )
+    .unwrap()
 }
 
 #[test]
@@ -78,6 +88,7 @@ fn the_same_seed_makes_the_same_run_on_any_number_of_threads() {
                     strategy,
                     seed,
                     budget: 48,
+                    before: Before::default(),
                 })
             })
         })
@@ -186,7 +197,13 @@ fn a_run_survives_its_json_and_a_changed_space_is_noticed() {
     let space = recorded("vta/C5.jsonl.gz");
     let whole = recorded_with("vta/C5.jsonl.gz", None, false);
     let history = run(&whole, StrategyKind::Random, 1, 40);
-    let key = ("C5".to_owned(), "random".to_owned(), 1, 40);
+    let key = RunKey {
+        space: "C5".to_owned(),
+        strategy: "random".to_owned(),
+        seed: 1,
+        budget: 40,
+        others: 0,
+    };
     let line = HistoryLine::new(key.clone(), false, &history);
     assert!(line.costs.contains(&None) && line.costs.iter().any(Option::is_some));
     let folder = tempfile::tempdir().unwrap();

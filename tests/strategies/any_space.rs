@@ -9,9 +9,7 @@ use arco_tvm::strategy::{
     Chameleon, ChameleonConstants, Observation, Outcome, PolicyConstants, Strategy, StrategyKind,
     WalkConstants,
 };
-use arco_tvm::task::{
-    ConfigIndex, ConfigSpace, Entity, Knob, KnobKind, TargetKind, TaskContext, ValidityFilter,
-};
+use arco_tvm::task::{ConfigIndex, ConfigSpace, Entity, Knob, KnobKind, ValidityFilter};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::Strategy as _;
@@ -165,9 +163,7 @@ fn space(sizes: &[usize], filter: Filter) -> Arc<ConfigSpace> {
 fn build(kind: StrategyKind, space: &Arc<ConfigSpace>, seed: u64) -> Box<dyn Strategy> {
     let (space, seed) = (Arc::clone(space), Seed(seed));
     if kind != StrategyKind::Chameleon {
-        return kind
-            .build(space, &TaskContext::bare(TargetKind::Cpu), seed)
-            .unwrap();
+        return super::build(kind, &space, seed);
     }
     let constants = ChameleonConstants {
         first: 16,

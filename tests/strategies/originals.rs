@@ -1,13 +1,12 @@
 //! Our re-implementations against AutoTVM's own tuners, where chance has no part in them.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use arco_tvm::seed::Seed;
 use arco_tvm::strategy::StrategyKind;
-use arco_tvm::task::{ConfigIndex, TargetKind, TaskContext};
+use arco_tvm::task::ConfigIndex;
 
-use super::recorded;
+use super::{build, recorded};
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -37,13 +36,7 @@ fn autotvm(tuner: &str, name: &str) -> Vec<ConfigIndex> {
 
 fn ours(kind: StrategyKind, name: &str, budget: usize) -> Vec<ConfigIndex> {
     let recorded = recorded(name);
-    let mut strategy = kind
-        .build(
-            Arc::clone(&recorded.space),
-            &TaskContext::bare(TargetKind::Cpu),
-            Seed(1),
-        )
-        .unwrap();
+    let mut strategy = build(kind, &recorded.space, Seed(1));
     recorded.indices(strategy.as_mut(), budget)
 }
 

@@ -14,6 +14,7 @@ Examples:
   arco-tvm replay conv.log --strategy arco,random --seeds 50
   arco-tvm replay conv_A100.json.gz --conditions conv_T1.json --strategy arco,gbt-16,random --svg conv.svg
   arco-tvm replay *.json.gz --strategy arco,random --json runs.jsonl --resume
+  arco-tvm replay resnet-18-*.log --strategy arco,arco-no-agents --others 64
 
 SPACE is an AutoTVM log (a space for each task in it), a Kernel Tuner cache, a T4 file or a VTA landscape, gzipped or not.
 Columns: the mean share of the optimum (optimum / best so far) after so many evaluations; the median number of evaluations
@@ -39,6 +40,9 @@ pub struct ReplayArgs {
     /// T1 file with the conditions on a space's parameters; once for each kernel
     #[arg(long, value_name = "FILE")]
     pub conditions: Vec<PathBuf>,
+    /// Before a space search each of the others with N evaluations; strategies that learn from other tasks may
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub others: usize,
     /// Let strategies ask for what conditions and rules refuse; it fails, and uses budget
     #[arg(long)]
     pub no_masks: bool,

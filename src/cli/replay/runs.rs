@@ -8,7 +8,9 @@ use std::path::Path;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::measure::recorded::RecordedSpace;
-use crate::replay::{History, HistoryLine, Job, ReplayError, RunKey, read_histories, run_all};
+use crate::replay::{
+    Before, History, HistoryLine, Job, ReplayError, RunKey, read_histories, run_all,
+};
 
 use super::super::error::CliError;
 use super::super::exit_code::ExitCode;
@@ -75,6 +77,10 @@ fn jobs<'a>(args: &ReplayArgs, spaces: &'a [RecordedSpace]) -> Vec<Job<'a>> {
                 strategy,
                 seed,
                 budget: args.budget,
+                before: Before {
+                    spaces,
+                    budget: args.others,
+                },
             }));
         }
     }
@@ -82,12 +88,13 @@ fn jobs<'a>(args: &ReplayArgs, spaces: &'a [RecordedSpace]) -> Vec<Job<'a>> {
 }
 
 fn key(job: &Job<'_>) -> RunKey {
-    (
-        job.space.name.clone(),
-        job.strategy.to_string(),
-        job.seed,
-        job.budget,
-    )
+    RunKey {
+        space: job.space.name.clone(),
+        strategy: job.strategy.to_string(),
+        seed: job.seed,
+        budget: job.budget,
+        others: job.before.budget,
+    }
 }
 
 /// Puts runs of the file in their places, those whose costs are still the space's.

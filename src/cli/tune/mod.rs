@@ -3,6 +3,7 @@
 mod best_log;
 mod report;
 mod resume;
+mod warm_start;
 
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,7 @@ use super::record::declare;
 use super::settings::SettingsFile;
 use report::report;
 use resume::open_output;
+use warm_start::warm_start;
 
 /// Trials for each task when nothing is said.
 const DEFAULT_TRIALS_PER_TASK: usize = 64;
@@ -92,6 +94,7 @@ pub async fn run(
         early_stopping: args.early_stopping.or(settings.early_stopping),
         time,
         lookahead: args.lookahead.unwrap_or(DEFAULT_LOOKAHEAD),
+        knowledge: warm_start(&args.warm_start, &extracted.target, printer)?,
     };
     printer.note(format!(
         "{strategy}, seed {}, {} trials; {}",

@@ -9,6 +9,8 @@ use crate::surrogate::{
 };
 use crate::task::{ConfigIndex, ConfigSpace, Digits};
 
+use super::suggestion::Suggestion;
+
 /// The surrogates with what they said since the last fit.
 pub(super) struct Beliefs {
     space: Arc<ConfigSpace>,
@@ -18,6 +20,9 @@ pub(super) struct Beliefs {
     /// Whether failures were seen, and are to be predicted.
     fallible: bool,
     said: HashMap<ConfigIndex, Standing>,
+    suggestion: Option<Suggestion>,
+    /// The Gaussian process learns what is left of the score when the suggestion is taken off, in units of this.
+    unit: f64,
 }
 
 impl Beliefs {
@@ -33,6 +38,8 @@ impl Beliefs {
             validity: ValidityModel::new(validity),
             fallible: false,
             said: HashMap::new(),
+            suggestion: None,
+            unit: 1.0,
         }
     }
 
@@ -53,9 +60,13 @@ impl Beliefs {
             measured.iter().filter(move |(_, cost)| counts(cost))
         };
         let digits: Vec<&Digits> = rows().map(|(digits, _)| digits).collect();
-        let targets: Vec<f64> = rows()
+        let mut targets: Vec<f64> = rows()
             .map(|(_, cost)| scale.score(cost.unwrap_or(worst)))
             .collect();
+        self.unit = match &mut self.suggestion {
+            Some(suggestion) => suggestion.take_off(&digits, &mut targets),
+            None => 1.0,
+        };
         self.cost.fit(&self.features.table(&digits), &targets)?;
         self.fallible = validity_model && costs.len() < measured.len();
         if self.fallible {
@@ -70,12 +81,62 @@ impl Beliefs {
     /// expected of each besides the score.
     pub fn spread(&self, configs: &[Digits], extra: &[f64], n: usize, optimism: f64) -> Vec<usize> {
         let table = self.features.table(configs);
-        self.cost.batch(&table, extra, n, optimism)
+        let suggested = self.suggested(configs);
+        let offsets: Vec<f64> = extra
+            .iter()
+            .zip(suggested)
+            .map(|(extra, suggested)| (extra + suggested) / self.unit)
+            .collect();
+        self.cost.batch(&table, &offsets, n, optimism)
+    }
+
+    /// Heeds what other tasks suggest from the next fit on.
+    pub fn heed(&mut self, suggestion: Option<Suggestion>) {
+        self.suggestion = suggestion;
+    }
+
+    /// Whether other tasks suggest something.
+    pub const fn is_suggested(&self) -> bool {
+        self.suggestion.is_some()
+    }
+
+    /// What other tasks suggest of configurations, in no unit; `None` without them.
+    pub fn hearsay(&self, configs: &[&Digits]) -> Option<Vec<f64>> {
+        Some(self.suggestion.as_ref()?.hearsay(configs))
+    }
+
+    /// The part of the score that is other tasks' suggestion.
+    fn suggested<D: AsRef<[u32]>>(&self, configs: &[D]) -> Vec<f64> {
+        match &self.suggestion {
+            Some(suggestion) => suggestion.score(configs),
+            None => vec![0.0; configs.len()],
+        }
+    }
+
+    /// The standing of configurations that are looked at once.
+    pub fn survey<D: AsRef<[u32]>>(&self, configs: &[D]) -> candle_core::Result<Vec<Standing>> {
+        let table = &self.features.table(configs);
+        let suggested = self.suggested(configs);
+        let validity = if self.fallible {
+            self.validity.probability(table)
+        } else {
+            vec![1.0; table.rows]
+        };
+        let beliefs = self.cost.predict(table)?.into_iter();
+        Ok(beliefs
+            .zip(suggested)
+            .zip(validity)
+            .map(|((belief, suggested), validity)| Standing {
+                score: suggested + self.unit * belief.mean,
+                uncertainty: self.unit * belief.deviation,
+                validity,
+            })
+            .collect())
     }
 }
 
 impl Landscape for Beliefs {
-    fn look(&mut self, configs: &[Digits]) -> Vec<Standing> {
+    fn look(&mut self, configs: &[Digits]) -> candle_core::Result<Vec<Standing>> {
         let indices: Vec<ConfigIndex> = configs
             .iter()
             .map(|digits| self.space.index(digits))
@@ -90,24 +151,11 @@ impl Landscape for Beliefs {
         new.dedup_by_key(|(index, _)| *index);
         if !new.is_empty() {
             let digits: Vec<&Digits> = new.iter().map(|(_, digits)| *digits).collect();
-            let table = self.features.table(&digits);
-            let validity = if self.fallible {
-                self.validity.probability(&table)
-            } else {
-                vec![1.0; table.rows]
-            };
-            for (((index, _), belief), validity) in
-                new.into_iter().zip(self.cost.predict(&table)).zip(validity)
-            {
-                let standing = Standing {
-                    score: belief.mean,
-                    uncertainty: belief.deviation,
-                    validity,
-                };
-                self.said.insert(index, standing);
-            }
+            let standings = self.survey(&digits)?;
+            let new = new.into_iter().map(|(index, _)| index);
+            self.said.extend(new.zip(standings));
         }
-        indices.iter().map(|index| self.said[index]).collect()
+        Ok(indices.iter().map(|index| self.said[index]).collect())
     }
 }
 

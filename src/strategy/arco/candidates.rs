@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use rand::RngExt;
 
-use crate::agents::{Explored, Landscape, Standing, Walks, explore};
-use crate::sampling::Candidate;
+use crate::agents::{Explored, Standing, Team, Walks, explore};
+use crate::sampling::{Candidate, draw};
 use crate::strategy::random::take_valid;
-use crate::strategy::{StrategyError, Why};
+use crate::strategy::{Proposal, StrategyError, Why};
 use crate::task::{ConfigIndex, Digits};
 
 use super::Arco;
@@ -26,8 +26,11 @@ impl Arco {
             let visits = self.constants.rounds * team.walks * (team.steps + 1);
             (Vec::new(), self.constants.sample + visits)
         };
-        let sampled = self.random_valid(sample)?;
-        let standings = self.beliefs.look(&sampled);
+        let sampled = match self.whole()? {
+            Some(rest) => rest,
+            None => self.random_valid(sample)?,
+        };
+        let standings = self.beliefs.survey(&sampled)?;
         let walked = explored.iter().zip(standardised_values(&explored));
         let walked =
             walked.map(|(e, value)| (e.digits.clone(), self.confidence(&e.standing, value)));
@@ -43,6 +46,68 @@ impl Arco {
             })
             .filter(|c| !self.plan.known.contains(&c.index) && seen.insert(c.index))
             .collect())
+    }
+
+    /// The first measurements: random ones, and where other tasks suggest something most of them at its word.
+    pub(super) fn first_plan(&mut self) -> Result<Vec<Proposal>, StrategyError> {
+        let batch = self.constants.batch;
+        let sample = match self.whole()? {
+            Some(rest) => rest,
+            None => self.random_valid(self.constants.sample)?,
+        };
+        let Some(hearsay) = self.beliefs.hearsay(&sample.iter().collect::<Vec<_>>()) else {
+            return self.random.ask_unknown(batch, &self.plan.known);
+        };
+        let space = self.environment.space();
+        let mut seen = HashSet::new();
+        let candidates: Vec<Candidate> = sample
+            .into_iter()
+            .zip(hearsay)
+            .map(|(digits, confidence)| Candidate {
+                index: space.index(&digits),
+                digits,
+                confidence,
+            })
+            .filter(|c| !self.plan.known.contains(&c.index) && seen.insert(c.index))
+            .collect();
+        let temperature = self.constants.confidence.temperature;
+        let heard = draw(&candidates, batch - batch / 4, temperature, &mut self.rng);
+        let mut plan: Vec<Proposal> = heard
+            .iter()
+            .map(|candidate| Proposal {
+                index: candidate.index,
+                why: Why::Model,
+            })
+            .collect();
+        let mut taken = self.plan.known.clone();
+        taken.extend(plan.iter().map(|proposal| proposal.index));
+        plan.extend(self.random.ask_unknown(batch - plan.len(), &taken)?);
+        Ok(plan)
+    }
+
+    /// All of a small space that is not known.
+    fn whole(&mut self) -> Result<Option<Vec<Digits>>, StrategyError> {
+        let space = Arc::clone(self.environment.space());
+        let length = space.range_length();
+        if length > self.constants.whole {
+            return Ok(None);
+        }
+        let all = match &self.all {
+            Some(all) => all,
+            None => {
+                let indices: Vec<ConfigIndex> = (0..length).map(ConfigIndex).collect();
+                let valid = space.valid(&indices)?;
+                let kept = indices.into_iter().zip(valid).filter(|&(_, valid)| valid);
+                let kept = kept
+                    .map(|(index, _)| Ok((index, space.digits(index)?)))
+                    .collect::<Result<Vec<_>, StrategyError>>()?;
+                self.all.insert(kept)
+            }
+        };
+        let open = all
+            .iter()
+            .filter(|(index, _)| !self.plan.known.contains(index));
+        Ok(Some(open.map(|(_, digits)| digits.clone()).collect()))
     }
 
     /// What is expected of a configuration, in standard deviations of the score: optimistic about what is uncertain,
@@ -66,19 +131,32 @@ impl Arco {
                 .collect();
             best.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.index.cmp(&b.1.index)));
             best.dedup_by_key(|(_, e)| e.index);
-            let quarter = self.constants.team.walks / 4;
-            for (start, (_, e)) in starts.iter_mut().rev().zip(best.iter().take(quarter)) {
+            let again = (self.constants.again * self.constants.team.walks as f64) as usize;
+            for (start, (_, e)) in starts.iter_mut().rev().zip(best.iter().take(again)) {
                 start.clone_from(&e.digits);
             }
-            explored.extend(explore(
-                &mut self.team,
-                &self.environment,
-                &mut self.beliefs,
-                starts,
-                used,
-            )?);
+            explored.extend(self.explore(starts, used)?);
         }
         Ok(explored)
+    }
+
+    /// One round of walks of the agents that all tasks share.
+    fn explore(&mut self, starts: Walks, used: f32) -> Result<Vec<Explored>, StrategyError> {
+        let mut team = self.knowledge.all().team();
+        let team = match &mut *team {
+            Some(team) => team,
+            none => {
+                let independent = self.parts.independent_critics;
+                none.insert(Team::new(self.constants.team, independent, self.seed)?)
+            }
+        };
+        Ok(explore(
+            team,
+            &self.environment,
+            &mut self.beliefs,
+            starts,
+            used,
+        )?)
     }
 
     /// Half of the walks start at the best that was measured, half anywhere.

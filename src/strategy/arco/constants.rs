@@ -20,6 +20,10 @@ pub struct ArcoConstants {
     pub invalid: f64,
     /// Rounds of walks between two fits; each but the first starts where those before it came by the best.
     pub rounds: usize,
+    /// Share of the walks of a later round that start where earlier ones came by the best.
+    pub again: f64,
+    /// A space with at most so many configurations is looked at whole.
+    pub whole: u64,
     /// Random configurations that are looked at besides those that the agents come by.
     pub sample: usize,
     /// Walks start from so many of the best measured configurations.
@@ -39,10 +43,12 @@ impl Default for ArcoConstants {
         Self {
             batch: 8,
             initial: 16,
-            optimism: 1.0,
+            optimism: 2.0,
             critic: 0.1,
             invalid: -3.0,
             rounds: 4,
+            again: 0.25,
+            whole: 1 << 15,
             sample: 1024,
             elite: 8,
             team: TeamConstants::default(),

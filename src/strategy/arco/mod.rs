@@ -3,15 +3,17 @@
 mod beliefs;
 mod candidates;
 mod constants;
+mod suggestion;
 
 use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
 
-use crate::agents::{Environment, Landscape, Team};
+use crate::agents::{Environment, Landscape, Standing};
 use crate::sampling::{Candidate, Chosen, Origin, confident_pool, top_batch};
 use crate::seed::Seed;
-use crate::task::{ConfigSpace, Digits, TaskContext};
+use crate::task::{ConfigIndex, ConfigSpace, Digits, TaskContext};
+use crate::transfer::{DescribedSpace, Knowledge, TaskKnowledge};
 
 use super::measured::Measured;
 use super::plan::{Plan, Planner};
@@ -19,6 +21,7 @@ use super::random::Random;
 use super::{Observation, Proposal, Strategy, StrategyError, StrategyKind, Why};
 use beliefs::Beliefs;
 pub use constants::{ArcoConstants, Parts};
+use suggestion::Suggestion;
 
 /// The method of the house (ARCO, arXiv 2407.08192), or what an ablation leaves of it.
 pub struct Arco {
@@ -27,39 +30,72 @@ pub struct Arco {
     constants: ArcoConstants,
     environment: Environment,
     beliefs: Beliefs,
-    team: Team,
+    knowledge: TaskKnowledge,
+    /// The space as other tasks' searches would describe it.
+    described: Option<DescribedSpace>,
+    /// Measurements at which other tasks are heard again.
+    hear_at: usize,
+    seed: Seed,
     random: Random,
     rng: ChaCha8Rng,
     measured: Measured,
     plan: Plan,
+    /// Every valid configuration of a small space, once it was asked for.
+    all: Option<Vec<(ConfigIndex, Digits)>>,
 }
 
 impl Arco {
-    /// Search over `space`. Draws come from the streams `agents`, `arco` and `random` of `seed`.
-    ///
-    /// # Errors
-    /// When the agents' networks cannot be made.
+    /// Search over `space`, with what the searches that share `knowledge` know. Draws come from the streams `agents`
+    /// (where no other search has made the agents), `arco` and `random` of `seed`.
     pub fn new(
         kind: StrategyKind,
         space: Arc<ConfigSpace>,
         context: &TaskContext,
         seed: Seed,
+        knowledge: &Knowledge,
         constants: ArcoConstants,
-    ) -> Result<Self, StrategyError> {
+    ) -> Self {
         let parts = Parts::of(kind);
         let beliefs = Beliefs::new(Arc::clone(&space), constants.cost, constants.validity);
-        Ok(Self {
+        let described = DescribedSpace::of(context, &space);
+        let template = described.as_ref().map(|space| space.template().clone());
+        let knowledge = knowledge.begin(context, template);
+        Self {
             kind,
             parts,
             constants,
             environment: Environment::new(Arc::clone(&space), context, parts.ownership),
             beliefs,
-            team: Team::new(constants.team, parts.independent_critics, seed)?,
+            knowledge,
+            described,
+            hear_at: 0,
+            seed,
             random: Random::new(space, seed),
             rng: seed.stream("arco"),
             measured: Measured::default(),
             plan: Plan::default(),
-        })
+            all: None,
+        }
+    }
+
+    /// Hears what other tasks suggest, at first and whenever twice as much was measured of this one.
+    fn hear(&mut self) -> Result<(), StrategyError> {
+        let Some(described) = &self.described else {
+            return Ok(());
+        };
+        let measured = self.measured.len();
+        if measured >= self.hear_at {
+            self.hear_at = (2 * measured).max(1);
+            let prior = self.knowledge.prior().map_err(self.model_error())?;
+            let suggestion = prior.map(|prior| Suggestion::new(prior, described.clone()));
+            self.beliefs.heed(suggestion);
+        }
+        Ok(())
+    }
+
+    fn model_error(&self) -> impl Fn(String) -> StrategyError + use<> {
+        let rows = self.measured.len();
+        move |reason| StrategyError::Model { rows, reason }
     }
 
     /// The batch out of the candidates.
@@ -82,11 +118,10 @@ impl Arco {
             environment.space(),
             &plan.known,
             |digits| {
-                beliefs
-                    .look(digits)
-                    .iter()
-                    .map(|s| (s.validity >= 0.5).then_some(s.score + optimism * s.uncertainty))
-                    .collect()
+                let standings = beliefs.look(digits)?.into_iter();
+                let rate =
+                    |s: Standing| (s.validity >= 0.5).then_some(s.score + optimism * s.uncertainty);
+                Ok::<_, StrategyError>(standings.map(rate).collect())
             },
             &constants.confidence,
             rng,
@@ -94,7 +129,7 @@ impl Arco {
         let digits: Vec<Digits> = pool.iter().map(|c| c.candidate.digits.clone()).collect();
         // What the confidence says besides score and uncertainty, which are about to change.
         let extra: Vec<f64> = beliefs
-            .look(&digits)
+            .look(&digits)?
             .iter()
             .zip(&pool)
             .map(|(s, c)| c.candidate.confidence - s.score - optimism * s.uncertainty)
@@ -118,16 +153,16 @@ fn proposal(chosen: &Chosen) -> Proposal {
 impl Planner for Arco {
     fn make_plan(&mut self) -> Result<Vec<Proposal>, StrategyError> {
         let batch = self.constants.batch;
+        self.hear()?;
+        let heard = self.beliefs.is_suggested();
+        let initial = if heard { batch } else { self.constants.initial };
         let succeeded = self.measured.succeeded().count();
-        if self.measured.len() < self.constants.initial || succeeded < 2 {
-            return self.random.ask_unknown(batch, &self.plan.known);
+        if self.measured.len() < initial || succeeded < 2 {
+            return self.first_plan();
         }
         self.beliefs
             .fit(self.measured.rows(), self.parts.validity_model)
-            .map_err(|reason| StrategyError::Model {
-                rows: self.measured.len(),
-                reason,
-            })?;
+            .map_err(self.model_error())?;
         let candidates = self.candidates()?;
         let chosen = self.choose(&candidates, batch)?;
         let mut plan: Vec<Proposal> = chosen.iter().map(proposal).collect();
@@ -160,6 +195,11 @@ impl Strategy for Arco {
         for observation in observations {
             self.plan.known.insert(observation.index);
             let digits = self.environment.space().digits(observation.index)?;
+            if let Some(described) = &self.described {
+                let numbers = described.numbers(&digits);
+                self.knowledge
+                    .add(numbers, observation.outcome.comparable_cost());
+            }
             self.measured.push(digits, observation.outcome);
         }
         self.random.tell(observations)
