@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::frontend::{ExtractedTasks, Verified, VerifyRequest};
+use crate::frontend::{ExtractedTasks, Layer, Verified, VerifyRequest};
 use crate::measure::{Candidate, Pipeline, TrialId};
 use crate::record::{Record, read_log};
 use crate::task::{ConfigEntity, Task};
@@ -193,9 +193,63 @@ fn median(mut costs: Vec<f64>) -> Option<f64> {
     }
 }
 
+/// What each operator takes on an accelerator, and how much of the network runs beside it.
+fn report_layers(layers: &[Layer], printer: Printer) {
+    let cycles: u64 = layers.iter().filter_map(|layer| layer.cycles).sum();
+    let sum = |f: fn(&Layer) -> Option<f64>| -> f64 { layers.iter().filter_map(f).sum() };
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let dash = || "-".to_owned();
+    let rows = layers.iter().map(|layer| {
+        let shape: Vec<String> = layer.shape.iter().map(u64::to_string).collect();
+        let on_host = layer
+            .host_seconds
+            .map(|s| format!("host, {}", format::seconds(s)));
+        vec![
+            format!("{} {}", layer.name, shape.join("x")),
+            layer.uses.to_string(),
+            layer.cycles.map_or_else(dash, format::count),
+            layer
+                .cycles
+                .map_or_else(dash, |own| percent(own as f64 / cycles as f64)),
+            layer
+                .cycles
+                .and(layer.utilisation)
+                .map_or_else(dash, percent),
+            layer.bound_by.clone().or(on_host).unwrap_or_else(dash),
+        ]
+    });
+    printer.result(format::table(
+        &[
+            "operator of the tuned network",
+            "uses",
+            "cycles",
+            "share",
+            "MACs busy",
+            "bound by",
+        ],
+        1,
+        rows.collect(),
+    ));
+    let on_host: u32 = layers
+        .iter()
+        .filter(|layer| layer.cycles.is_none())
+        .map(|layer| layer.uses)
+        .sum();
+    printer.result(format!(
+        "on the accelerator {} ({} cycles, simulated); on the host {} in {on_host} calls (measured on this machine, in no \
+         other figure)",
+        format::seconds(sum(|layer| layer.seconds)),
+        format::count(cycles),
+        format::seconds(sum(|layer| layer.host_seconds)),
+    ));
+}
+
 fn report(verified: &Verified, printer: Printer) -> Result<ExitCode, CliError> {
     for warning in &verified.warnings {
         printer.warning(warning);
+    }
+    if !verified.layers.is_empty() {
+        report_layers(&verified.layers, printer);
     }
     let time = |ms: f64| format::seconds(ms / 1e3);
     printer.result(format!(

@@ -149,8 +149,37 @@ pub struct Verified {
     pub applied: Vec<Value>,
     /// Workloads for which it had none.
     pub missing: Vec<Value>,
+    /// What each operator of the tuned network takes, where the target tells.
+    #[serde(default)]
+    pub layers: Vec<Layer>,
     /// What the user should know.
     pub warnings: Vec<String>,
+}
+
+/// A function that a network calls: on the accelerator, or on the host beside it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Layer {
+    /// What is in it.
+    pub name: String,
+    /// Of its output.
+    pub shape: Vec<u64>,
+    /// How often it is called.
+    pub uses: u32,
+    /// Simulated cycles of all calls; none if it runs on the host.
+    #[serde(default)]
+    pub cycles: Option<u64>,
+    /// The same in seconds.
+    #[serde(default)]
+    pub seconds: Option<f64>,
+    /// Share of the cycles in which the MAC array multiplied.
+    #[serde(default)]
+    pub utilisation: Option<f64>,
+    /// What bounds it.
+    #[serde(default)]
+    pub bound_by: Option<String>,
+    /// Measured seconds of all calls on the host.
+    #[serde(default)]
+    pub host_seconds: Option<f64>,
 }
 
 /// Times of one compiled network.

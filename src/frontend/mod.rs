@@ -5,6 +5,7 @@ mod filter;
 mod model;
 
 pub use client::{
-    ExtractedTasks, Frontend, FrontendError, HostVersion, NetworkTimes, Verified, VerifyRequest,
+    ExtractedTasks, Frontend, FrontendError, HostVersion, Layer, NetworkTimes, Verified,
+    VerifyRequest,
 };
 pub use model::{InputShape, ModelDetails, ModelSpec};

@@ -31,7 +31,8 @@ def verify(request: dict[str, Any]) -> dict[str, Any]:
 
     Answer: `"untuned"` and `"tuned"` (`{"median_ms", "min_ms", "all_ms", "compile_s"}`), `"speedup"` (of the
     medians), `"matches"`, `"max_abs_error"`, `"max_rel_error"` (relative to the largest output of the untuned
-    model), `"applied"`, `"missing"` (workloads without a record), `"warnings"`.
+    model), `"applied"`, `"missing"` (workloads without a record), `"layers"` (of the tuned network, where the
+    target's package tells them: vta.layers), `"warnings"`.
 
     # Errors
     ArcoError: of models.load, targets.resolve and records.read; "unsupported-target", "no-device",
@@ -59,11 +60,14 @@ def verify(request: dict[str, Any]) -> dict[str, Any]:
         outputs = [_outputs(runner) for runner in runners]
         if reference is not None:
             # What both must equal exactly, in place of the untuned model's output.
-            outputs[0] = _on_cpu(reference, fed)
+            outputs[0] = _on_cpu(reference, fed, target_hooks.reference_target)
         repeat, least_ms = int(request.get("repeat", 10)), int(request.get("min_repeat_ms", 100))
         if target_hooks.one_run_is_enough:
             repeat, least_ms = 1, 0
         times = _times(runners, device, repeat, least_ms)
+        layers = target_hooks.layers and target_hooks.layers(
+            tuned.factory, device.library(tuned, compiler), device.device, fed
+        )
     except tvm.TVMError as exc:
         raise ArcoError("run-failed", f"{model.name} does not run on {device.name}: {summary(exc)}") from exc
     warnings = [*resolved.warnings, *log.warnings]
@@ -87,6 +91,7 @@ def verify(request: dict[str, Any]) -> dict[str, Any]:
         "applied": [workload_json(workload) for workload in tuned.context.applied],
         "missing": [workload_json(workload) for workload in tuned.context.missing],
         "records": len(usable),
+        "layers": layers or [],
         "warnings": warnings,
     }
 
@@ -165,6 +170,15 @@ class _Device:
 
     def load(self, variant: _Variant, fed: dict[str, np.ndarray], compiler: str | None) -> Any:
         """A graph executor on the device, with parameters and inputs set."""
+        library = self.library(variant, compiler)
+        runner = graph_executor.create(variant.factory.get_graph_json(), library, self.device)
+        runner.set_input(**variant.factory.get_params())
+        for name, value in fed.items():
+            runner.set_input(name, value)
+        return runner
+
+    def library(self, variant: _Variant, compiler: str | None) -> Any:
+        """A network's code on the device."""
         library = variant.factory.get_lib()
         if self._session:
             # The parameters are sent as they are: as part of the library they would go through the linker.
@@ -173,11 +187,7 @@ class _Device:
                 library.export_library(path, fcompile=lambda o, f, **kw: link(o, f, compiler, **kw))
                 self._session.upload(path)
                 library = self._session.load_module(os.path.basename(path))
-        runner = graph_executor.create(variant.factory.get_graph_json(), library, self.device)
-        runner.set_input(**variant.factory.get_params())
-        for name, value in fed.items():
-            runner.set_input(name, value)
-        return runner
+        return library
 
 
 def _connect(where: dict[str, Any]) -> tuple[Any, str]:
@@ -215,9 +225,11 @@ def _outputs(runner: Any) -> list[np.ndarray]:
     return [runner.get_output(i).numpy() for i in range(runner.get_num_outputs())]
 
 
-def _on_cpu(model: models.Model, fed: dict[str, np.ndarray]) -> list[np.ndarray]:
-    with noting([]), tvm.transform.PassContext(opt_level=3):
-        built = relay.build(model.mod, target="llvm", params=model.params)
+def _on_cpu(model: models.Model, fed: dict[str, np.ndarray], target: str) -> list[np.ndarray]:
+    # Layouts stay as they are: what the network under test computes in floating point must be added up in the
+    # same order here, or a number that is rounded to an integer afterwards may come out as its neighbour.
+    with noting([]), tvm.transform.PassContext(opt_level=3, disabled_pass=["AlterOpLayout"]):
+        built = relay.build(model.mod, target=target, params=model.params)
     runner = graph_executor.GraphModule(built["default"](tvm.cpu()))
     runner.set_input(**fed)
     return _outputs(runner)

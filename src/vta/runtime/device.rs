@@ -4,6 +4,7 @@ use super::RuntimeError;
 use crate::vta::config::Geometry;
 use crate::vta::func::{Counters, Dram, Machine};
 use crate::vta::isa::Insn;
+use crate::vta::timing::TimingReport;
 
 /// An accelerator that executes launches. Buffers, tokens and counters persist between them.
 pub trait Device: Send {
@@ -27,6 +28,11 @@ pub trait Device: Send {
 
     /// Simulated cycles since the counters were last cleared, if the device keeps time.
     fn cycles(&self) -> Option<u64> {
+        None
+    }
+
+    /// Where those cycles went.
+    fn time_report(&self) -> Option<TimingReport> {
         None
     }
 }

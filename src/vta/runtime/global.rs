@@ -10,6 +10,7 @@ use super::{
     UopCall, UopMode,
 };
 use crate::vta::config::Geometry;
+use crate::vta::timing::TimingReport;
 use std::cell::RefCell;
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -166,6 +167,11 @@ pub fn status_json() -> String {
         .map(|(name, value)| (name.to_owned(), value.into()))
         .collect();
     serde_json::Value::Object(object).to_string()
+}
+
+/// Where the cycles since the counters were cleared went; none if no time is kept.
+pub fn time_report() -> Option<TimingReport> {
+    with_global(|global| global.runtime.device().time_report())
 }
 
 /// Pushes the kernel of a call site, recording it by `record` if this is its first use with this closure. `record` runs

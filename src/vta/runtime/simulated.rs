@@ -4,7 +4,7 @@ use super::{Device, RuntimeError};
 use crate::vta::config::Geometry;
 use crate::vta::func::{Counters, Dram, Machine};
 use crate::vta::isa::Insn;
-use crate::vta::timing::TimingModel;
+use crate::vta::timing::{TimingModel, TimingReport};
 use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
 
@@ -148,5 +148,10 @@ impl Device for SimulatedDevice {
 
     fn cycles(&self) -> Option<u64> {
         self.timing.is_some().then_some(self.cycles)
+    }
+
+    fn time_report(&self) -> Option<TimingReport> {
+        let timing = self.timing.as_ref()?;
+        Some(timing.report("", vec![self.cycles]))
     }
 }

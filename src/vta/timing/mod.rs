@@ -31,6 +31,7 @@
 //! written in buffer order ([`Rules`], `padding.rs`).
 
 mod account;
+mod bound;
 mod burst;
 mod engine;
 mod error;
@@ -43,6 +44,7 @@ mod report;
 mod rules;
 mod tokens;
 
+pub use bound::Bound;
 pub use burst::{Burst, Bursts};
 pub use error::{FetchStall, Stuck, TimingDeadlock, TimingError};
 pub use model::{LaunchTiming, TimingModel, TimingOptions, simulate, simulate_with};
