@@ -177,6 +177,10 @@ bench-strategies: build ## Every strategy on recorded spaces, with intervals (SE
 bench-vta: | rust ## The accelerator's functional and timing model, beside an int8 GEMM library
 	$(CARGO) bench --locked --bench vta_func --bench vta_timing
 
+.PHONY: bench-vta-trials
+bench-vta-trials: venv build ## Trials per second on the accelerator against AutoTVM's builder and runner (some minutes)
+	$(CLEAN_ENV) $(CARGO) bench --locked --bench vta_trials
+
 .PHONY: clean
 clean: ## Remove what was built, .venv and the demo's log
 	rm -rf target $(VENV) .build

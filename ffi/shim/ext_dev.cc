@@ -4,6 +4,7 @@
 // symbols are those of the process, and libarco_tvm.so passes its functions to `arco_ext_dev_open`.
 
 #include <tvm/runtime/device_api.h>
+#include <tvm/runtime/module.h>
 #include <tvm/runtime/packed_func.h>
 #include <tvm/runtime/profiling.h>
 #include <tvm/runtime/registry.h>
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 /// The functions of libarco_tvm.so that this file calls; ffi/src/ext_dev.rs has the same.
 extern "C" struct ArcoExtDev {
@@ -26,6 +28,11 @@ extern "C" struct ArcoExtDev {
   uint32_t (*clock_mhz)();
   /// The geometry's name, and its length.
   size_t (*geometry)(char* text, size_t capacity);
+  /// Reads a kernel that needs no machine code from a file, or NULL: then an error waits.
+  void* (*open_kernel)(const char* path);
+  /// Runs it on device buffers; 0 on success, else an error waits.
+  int (*run_kernel)(void* kernel, void* const* buffers, size_t count);
+  void (*close_kernel)(void* kernel);
 };
 
 namespace {
@@ -111,6 +118,34 @@ class SimulatedTimerNode final : public TimerNode {
   int64_t clock_mhz_ = 1;
 };
 
+/// A kernel that the device walks itself: a module like a library with one function.
+class LoweredKernelNode final : public ModuleNode {
+ public:
+  explicit LoweredKernelNode(void* kernel) : kernel_(kernel) {}
+  ~LoweredKernelNode() { vta.close_kernel(kernel_); }
+
+  const char* type_key() const final { return "vta_lowered"; }
+  int GetPropertyMask() const final { return ModulePropertyMask::kRunnable; }
+
+  PackedFunc GetFunction(const String& name, const ObjectPtr<Object>& self) final {
+    if (name != symbol::tvm_module_main && name != "default_function") return PackedFunc(nullptr);
+    return PackedFunc([this, self](TVMArgs args, TVMRetValue*) {
+      std::vector<void*> buffers;
+      for (int i = 0; i < args.size(); ++i) {
+        DLTensor* tensor = args[i];
+        if (tensor->device.device_type != kDLExtDev || tensor->byte_offset != 0) {
+          throw Error("ValueError: a kernel for the accelerator takes whole arrays on ext_dev");
+        }
+        buffers.push_back(tensor->data);
+      }
+      if (vta.run_kernel(kernel_, buffers.data(), buffers.size()) != 0) RaiseWhatWaits();
+    });
+  }
+
+ private:
+  void* kernel_;
+};
+
 }  // namespace
 
 /// Takes the functions, registers the timer, and returns TVM's `DeviceAPI*`, which lives as long as the process; NULL, with
@@ -121,6 +156,11 @@ extern "C" __attribute__((visibility("default"))) void* arco_ext_dev_open(const 
     vta = *functions;
     Registry::Register("profiling.timer.ext_dev", true).set_body_typed([](Device) {
       return Timer(make_object<SimulatedTimerNode>());
+    });
+    Registry::Register("arco.vta.load_lowered", true).set_body_typed([](std::string path) {
+      void* kernel = vta.open_kernel(path.c_str());
+      if (kernel == nullptr) RaiseWhatWaits();
+      return Module(make_object<LoweredKernelNode>(kernel));
     });
     static ExtDevice device;
     return static_cast<DeviceAPI*>(&device);

@@ -19,11 +19,12 @@ pub const FLAGS: [&str; 7] = [
 ];
 
 /// The headers that decide the layout of what passes between TVM and the shim.
-const LAYOUT: [&str; 9] = [
+const LAYOUT: [&str; 10] = [
     "include/tvm/runtime/c_runtime_api.h",
     "include/tvm/runtime/container/optional.h",
     "include/tvm/runtime/container/string.h",
     "include/tvm/runtime/device_api.h",
+    "include/tvm/runtime/module.h",
     "include/tvm/runtime/object.h",
     "include/tvm/runtime/packed_func.h",
     "include/tvm/runtime/profiling.h",

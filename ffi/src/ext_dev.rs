@@ -27,6 +27,12 @@ pub struct ExtDev {
     pub clock_mhz: extern "C" fn() -> u32,
     /// The geometry's name, and its length.
     pub geometry: unsafe extern "C" fn(*mut c_char, usize) -> usize,
+    /// Reads a kernel that needs no machine code from the file of this name, or NULL: then an error waits.
+    pub open_kernel: unsafe extern "C" fn(*const c_char) -> *mut c_void,
+    /// Runs it on so many device buffers; 0 on success, else an error waits.
+    pub run_kernel: unsafe extern "C" fn(*mut c_void, *const *mut c_void, usize) -> c_int,
+    /// Frees it.
+    pub close_kernel: unsafe extern "C" fn(*mut c_void),
 }
 
 type Open = unsafe extern "C" fn(*const ExtDev, *mut c_char, usize) -> *mut c_void;

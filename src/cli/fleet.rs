@@ -305,7 +305,7 @@ pub fn run_options(args: &MeasureArgs, settings: &SettingsFile) -> Result<RunOpt
             args.run_timeout.or(settings.run_timeout),
             default.limit,
         )?,
-        setup: default.setup,
+        ..default
     })
 }
 

@@ -43,6 +43,7 @@ impl Accelerator {
             cooldown: Duration::ZERO,
             flush_cpu_cache: false,
             setup,
+            computed: true,
             ..options.clone()
         }
     }
@@ -107,6 +108,7 @@ mod tests {
         );
         let config = ("arco.vta.set_config".to_owned(), "sim_1x32_x".to_owned());
         assert!(run.setup.contains(&config));
+        assert!(run.computed, "the same program takes the same time");
         assert_eq!(run.limit, options.limit);
     }
 }

@@ -13,4 +13,7 @@ pub(super) const FUNCTIONS: ExtDev = ExtDev {
     total_cycles: c_api::arco_vta_total_cycles,
     clock_mhz: c_api::arco_vta_clock_mhz,
     geometry: c_api::arco_vta_geometry,
+    open_kernel: c_api::arco_vta_open_kernel,
+    run_kernel: c_api::arco_vta_run_kernel,
+    close_kernel: c_api::arco_vta_close_kernel,
 };

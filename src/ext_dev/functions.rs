@@ -5,13 +5,15 @@ use tvm_rt::{Args, Error, Function, Result, RetValue, Tvm, register_global, set_
 use super::{device, shim};
 use crate::vta::c_api::arco_vta_report_errors_to;
 use crate::vta::config::{Geometry, VtaConfig};
+use crate::vta::lowered::Lowered;
 use crate::vta::runtime::{DebugFlags, SimulationMode, global};
+use crate::vta::timing::Bound;
 
 /// A packed function.
 type Packed = fn(&Args<'_>) -> Result<RetValue>;
 
 /// Names and functions, as docs/concepts/vta.md lists them.
-const FUNCTIONS: [(&str, Packed); 11] = [
+const FUNCTIONS: [(&str, Packed); 14] = [
     ("device_api.ext_dev", device_api),
     ("vta.simulator.profiler_status", profiler_status),
     ("vta.simulator.profiler_clear", profiler_clear),
@@ -23,6 +25,9 @@ const FUNCTIONS: [(&str, Packed); 11] = [
     ("arco.vta.set_clock", set_clock),
     ("arco.vta.set_mode", set_mode),
     ("arco.vta.mode", mode),
+    ("arco.vta.time", time),
+    ("arco.vta.lowered", lowered),
+    ("runtime.module.loadfile_vta", load_lowered),
 ];
 
 /// Puts the functions into this process's TVM.
@@ -50,6 +55,35 @@ fn device_api(_: &Args<'_>) -> Result<RetValue> {
         error => Error::raise("RuntimeError", error.to_string()),
     })?;
     Ok(RetValue::Handle(device))
+}
+
+/// `time() -> JSON object`: cycles since the counters were cleared, the share in which the MAC array multiplied
+/// (`utilisation`), and what bounds the time (`bound_by`, null without cycles).
+fn time(_: &Args<'_>) -> Result<RetValue> {
+    let report = global::time_report().ok_or_else(|| value_error("this mode keeps no time"))?;
+    let about = serde_json::json!({
+        "cycles": report.cycles,
+        "seconds": report.seconds,
+        "utilisation": report.utilisation,
+        "bound_by": report.bound_by().map(Bound::name),
+    });
+    Ok(about.to_string().into())
+}
+
+/// `lowered(JSON of a lowered module) -> bytes` of a kernel that runs without machine code; a ValueError says what of it
+/// has to be compiled.
+fn lowered(args: &Args<'_>) -> Result<RetValue> {
+    let text: String = args.get(0)?;
+    let lowered = Lowered::of_tvm_json(&text).map_err(value_error)?;
+    Ok(RetValue::Bytes(lowered.to_bytes()))
+}
+
+/// `loadfile_vta(path, format) -> module` of what [`lowered`] made: TVM asks for it by the ending of the file's name.
+fn load_lowered(args: &Args<'_>) -> Result<RetValue> {
+    let path: String = args.get(0)?;
+    // The class of the module is in the shim, which is opened with the device.
+    device_api(args)?;
+    Function::get("arco.vta.load_lowered")?.call(&[path.as_str().into()])
 }
 
 /// `profiler_status() -> JSON object` of the counters, and `cycle_count` where time is kept.

@@ -30,6 +30,9 @@ pub struct RunOptions {
     /// What is called on the device before each candidate: a function, and the text that it takes. A simulated
     /// accelerator gets its geometry so.
     pub setup: Vec<(String, String)>,
+    /// Whether the device computes its time from the program alone: then the same program is not run again, and what its
+    /// arguments hold does not matter.
+    pub computed: bool,
 }
 
 impl Default for RunOptions {
@@ -43,6 +46,7 @@ impl Default for RunOptions {
             flush_cpu_cache: false,
             limit: Duration::from_secs(10),
             setup: Vec::new(),
+            computed: false,
         }
     }
 }
@@ -168,7 +172,7 @@ fn time_on(
     session.upload(&library, &built.library)?;
     let module = session.load_module(&library)?;
     let remote = session.device(device);
-    let arguments = random_arguments(session, remote, &built.arguments)?;
+    let arguments = arguments(session, remote, &built.arguments, !options.computed)?;
     let f_preproc = if options.flush_cpu_cache {
         "cache_flush_cpu_non_first_arg".to_owned()
     } else {
@@ -192,18 +196,23 @@ fn time_on(
     costs
 }
 
-/// Arguments filled as AutoTVM fills them: zeros would make some kernels faster than they are.
-fn random_arguments(
+/// Arguments, `filled` as AutoTVM fills them where that matters: zeros would make some kernels faster than they are.
+fn arguments(
     session: &Session,
     remote: Device,
     specs: &[ArgumentSpec],
+    filled: bool,
 ) -> tvm_rt::Result<Vec<NDArray>> {
-    let fill = session.get_function("tvm.contrib.random.random_fill")?;
+    let fill = filled
+        .then(|| session.get_function("tvm.contrib.random.random_fill"))
+        .transpose()?;
     specs
         .iter()
         .map(|spec| {
             let array = NDArray::empty(&spec.shape, spec.dtype.parse::<DataType>()?, remote)?;
-            fill.call(&[(&array).into()])?;
+            if let Some(fill) = &fill {
+                fill.call(&[(&array).into()])?;
+            }
             Ok(array)
         })
         .collect()

@@ -8,6 +8,7 @@ mod failure;
 mod peer;
 mod pipeline;
 mod python_host;
+mod recall;
 pub mod recorded;
 mod server;
 mod sharing;

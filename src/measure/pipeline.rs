@@ -12,6 +12,7 @@ use super::candidate::{Candidate, Measurement};
 use super::device::{MeasureDevice, RunOptions};
 use super::failure::Failure;
 use super::peer::{Endpoint, PeerError};
+use super::recall::Recall;
 use super::sharing::{CoreSharing, Load, Turns};
 
 /// Libraries that may wait for a device: enough that a turn of measuring is worth stopping the builders.
@@ -67,6 +68,10 @@ pub struct Pipeline {
     builders: Vec<Builder>,
     devices: Vec<MeasureDevice>,
     waiting: VecDeque<Job>,
+    /// What was known without work.
+    recalled: VecDeque<(TrialId, Measurement)>,
+    /// What was measured, where the devices compute their time.
+    recall: Option<Recall>,
     built: VecDeque<(Job, Arc<Built>)>,
     steps: JoinSet<Step>,
     turns: Turns,
@@ -121,6 +126,8 @@ impl Pipeline {
             builders,
             devices,
             waiting: VecDeque::new(),
+            recalled: VecDeque::new(),
+            recall: options.run.computed.then(Recall::default),
             built: VecDeque::new(),
             steps: JoinSet::new(),
             turns: Turns::new(options.sharing, MOST_BUILT.max(2 * options.devices.len())),
@@ -148,6 +155,9 @@ impl Pipeline {
     pub async fn next(&mut self) -> Result<Option<(TrialId, Measurement)>, PeerError> {
         loop {
             self.start_steps();
+            if let Some(known) = self.recalled.pop_front() {
+                return Ok(Some(known));
+            }
             let Some(step) = self.steps.join_next().await else {
                 if self.waiting.is_empty() && self.built.is_empty() {
                     return Ok(None);
@@ -203,7 +213,7 @@ impl Pipeline {
             if self.turns.may_build(self.load)
                 && let Some(mut builder) = self.builders.pop()
             {
-                if let Some(mut job) = self.waiting.pop_front() {
+                if let Some(mut job) = self.next_to_build() {
                     self.load.building += 1;
                     self.steps.spawn(async move {
                         let start = Instant::now();
@@ -226,6 +236,21 @@ impl Pipeline {
         }
     }
 
+    /// The next job that has to be built: those that were measured before are finished.
+    fn next_to_build(&mut self) -> Option<Job> {
+        loop {
+            let job = self.waiting.pop_front()?;
+            let known = self.recall.as_ref();
+            match known.and_then(|recall| recall.of_candidate(&job.candidate)) {
+                None => return Some(job),
+                Some(costs) => {
+                    let known = finished(job, None, Ok(costs), Duration::ZERO);
+                    self.recalled.push_back(known);
+                }
+            }
+        }
+    }
+
     fn after_build(
         &mut self,
         job: Job,
@@ -236,6 +261,10 @@ impl Pipeline {
         match result {
             Ok(Ok(built)) => {
                 self.builders.push(builder);
+                let known = self.recall.as_ref();
+                if let Some(costs) = known.and_then(|recall| recall.of_program(&built)) {
+                    return Some(finished(job, Some(&built), Ok(costs), Duration::ZERO));
+                }
                 self.built.push_back((job, Arc::new(built)));
                 None
             }
@@ -263,6 +292,9 @@ impl Pipeline {
         match result {
             Ok(outcome) => {
                 self.devices.push(device);
+                if let (Some(recall), Ok(costs)) = (&mut self.recall, &outcome) {
+                    recall.keep(&job.candidate, built, costs);
+                }
                 Some(finished(job, Some(built), outcome, took))
             }
             Err(error) => {

@@ -14,6 +14,7 @@
 )]
 
 use super::config::Geometry;
+use super::lowered::{Lowered, Sites};
 use super::runtime::global::{self, attempt};
 use super::runtime::{
     BufferHandle, CallSite, DebugFlags, LoadArgs, RuntimeError, StoreArgs, UopCall, UopMode,
@@ -372,6 +373,74 @@ fn status(result: Result<(), RuntimeError>) -> c_int {
 #[unsafe(no_mangle)]
 pub extern "C" fn VTASynchronize(_cmd: *mut c_void, _wait_cycles: u32) {
     call(super::runtime::Runtime::synchronize);
+}
+
+/// A kernel that is walked ([`Lowered`]), and what it recorded.
+struct OpenKernel {
+    kernel: Lowered,
+    sites: Sites,
+}
+
+/// Reads a kernel as [`Lowered::to_bytes`] wrote it; null if that fails, and the error waits.
+///
+/// # Safety
+/// `path` must be a terminated string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn arco_vta_open_kernel(path: *const c_char) -> *mut c_void {
+    guarded(std::ptr::null_mut(), || {
+        // SAFETY: the caller vouches for a terminated string.
+        let path = unsafe { CStr::from_ptr(path) }.to_string_lossy();
+        let read = std::fs::read(&*path)
+            .map_err(|error| error.to_string())
+            .and_then(|bytes| Lowered::from_bytes(&bytes).map_err(|error| error.to_string()));
+        match read {
+            Ok(kernel) => {
+                let sites = Sites::default();
+                Box::into_raw(Box::new(OpenKernel { kernel, sites })).cast()
+            }
+            Err(error) => {
+                global::fail(RuntimeError::Unreadable(format!("{path}: {error}")));
+                std::ptr::null_mut()
+            }
+        }
+    })
+}
+
+/// Runs a kernel on so many device buffers; 0 on success, else -1, and the error waits.
+///
+/// # Safety
+/// `kernel` must come from [`arco_vta_open_kernel`] and not be closed or in use by another thread, `buffers` must point to
+/// `count` handles.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn arco_vta_run_kernel(
+    kernel: *mut c_void,
+    buffers: *const *mut c_void,
+    count: usize,
+) -> c_int {
+    guarded(-1, || {
+        // SAFETY: the caller vouches for a kernel that is open and that nobody else uses.
+        let open = unsafe { &mut *kernel.cast::<OpenKernel>() };
+        let handles: Vec<BufferHandle> = (0..count)
+            // SAFETY: the caller vouches for `count` handles.
+            .map(|index| BufferHandle(unsafe { *buffers.add(index) }.addr()))
+            .collect();
+        status(attempt(|runtime| {
+            open.kernel.run(runtime, &mut open.sites, &handles)
+        }))
+    })
+}
+
+/// Frees a kernel.
+///
+/// # Safety
+/// `kernel` must come from [`arco_vta_open_kernel`], and is not to be used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn arco_vta_close_kernel(kernel: *mut c_void) {
+    guarded((), || {
+        // SAFETY: the caller vouches that it was made by `Box::into_raw` there, and gives it up.
+        let open = unsafe { Box::from_raw(kernel.cast::<OpenKernel>()) };
+        global::with(|runtime| open.sites.forget(runtime));
+    });
 }
 
 /// Takes the error that waits: writes its text, cut to `capacity` and always terminated, and returns its whole length; 0 if

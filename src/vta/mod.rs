@@ -13,6 +13,7 @@ pub mod func;
 pub mod fuzzing;
 pub mod generate;
 pub mod isa;
+pub mod lowered;
 pub mod packed_conv;
 pub mod program;
 pub mod resources;

@@ -130,6 +130,7 @@ impl Fleet {
                 flush_cpu_cache: false,
                 limit: Duration::from_secs(10),
                 setup: Vec::new(),
+                computed: false,
             },
             device_type: DeviceType::CPU,
             sharing: CoreSharing::Separate,

@@ -12,4 +12,5 @@ mod interrupted;
 mod killed;
 mod loopback;
 mod lost;
+mod repeated;
 mod tuner;

@@ -61,9 +61,10 @@ def build(
     - `"checks"`: `{"gpu": {"max_threads_per_block": ..., ...}}`, the device's limits as `verify_gpu_code`
       names them;
     - `"pass_config"`: options of TVM's pass context (AutoTVM's `build_option`);
-    - `"compiler"`: a cross compiler to link with.
+    - `"compiler"`: a cross compiler to link with;
+    - `"code"`: generate code even where the device can run the lowered kernel as it is.
 
-    Success: `{"ok", "token", "size" (bytes), "format": "so"|"tar" (packaging.py), "func",
+    Success: `{"ok", "token", "size" (bytes), "format": "so"|"tar" (packaging.py) or the target's own, "func",
     "args": [{"shape", "dtype"}], "stages": {name: s}}`, plus `"entity"` for the fallback: what it chose.
     Failure: see failure.describe_failure.
     """
@@ -82,9 +83,14 @@ def build(
             with target_hooks.candidate_context(), _pass_context(options):
                 lowered = tvm.lower(schedule, args, name="default_function")
                 clock.done("lower")
-                module = _generate(lowered, task.target)
+                ready = None if options.get("code") else target_hooks.without_code(lowered)
+                if ready is None:
+                    module = _generate(lowered, task.target)
                 clock.done("codegen")
-        library, library_format = _export(module, task.target, options.get("compiler"), clock.left())
+        if ready is None:
+            library, library_format = _export(module, task.target, options.get("compiler"), clock.left())
+        else:
+            library_format, library = ready
         clock.done("export")
     except ArcoError as exc:
         # Not the candidate's fault: the request is wrong, or this TVM cannot do it.

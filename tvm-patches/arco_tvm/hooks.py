@@ -31,8 +31,12 @@ class Hooks:
     `scope` is around all of these and around a template's instantiation: what the package must know of the
     target (a geometry, say). `is_task` says which of the templates that a network asks for are worth tuning.
     `prepare_device` is called with a session (None for this process) before a network runs there. `reference`
-    gives the model that a prepared one must equal bit for bit on the CPU, where there is one.
+    gives the model that a prepared one must equal bit for bit on the CPU, where there is one, compiled for
+    `reference_target`.
     `one_run_is_enough` where the device's time is computed and not measured.
+    `layers` runs a compiled network one operator at a time and says what each takes.
+    `without_code` turns a lowered candidate into a file that the device runs as it is (its ending and its
+    bytes), or returns None: then code is generated.
     """
 
     prepare_model: Callable[[Model], Model] = lambda model: model
@@ -42,7 +46,10 @@ class Hooks:
     is_task: Callable[[str], bool] = lambda name: True
     prepare_device: Callable[[Any, Target], None] = lambda session, target: None
     reference: Callable[[Model], Model | None] = lambda model: None
+    reference_target: str = "llvm"
     one_run_is_enough: bool = False
+    layers: Callable[..., list[dict[str, Any]]] | None = None
+    without_code: Callable[[tvm.IRModule], tuple[str, bytes] | None] = lambda lowered: None
 
 
 _hooks: dict[str, Hooks] = {}

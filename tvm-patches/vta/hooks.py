@@ -12,6 +12,7 @@ from arco_tvm.models import Model
 from vta import network
 from vta.build_module import build_config
 from vta.environment import Environment, env_of
+from vta.layers import layers
 from vta.rpc_client import reconfig_runtime
 
 #: The templates whose kernels use the matrix unit.
@@ -70,6 +71,20 @@ def prepare_device(session: rpc.RPCSession | None, target: Target) -> None:
             simulator.configure(env)
 
 
+def without_code(lowered: tvm.IRModule) -> tuple[str, bytes] | None:
+    """A kernel that the simulator runs as it is lowered: generating code takes longer than all the rest.
+
+    None if the kernel does anything else than call the accelerator's runtime.
+    """
+    function = tvm.get_global_func("arco.vta.lowered", allow_missing=True)
+    if function is None:
+        return None
+    try:
+        return "vta", bytes(function(tvm.ir.save_json(lowered)))
+    except ValueError:
+        return None
+
+
 _quantised_models: dict[int, tuple[Model, tvm.IRModule]] = {}
 
 
@@ -99,6 +114,10 @@ hooks.register(
         is_task=_TASKS.__contains__,
         prepare_device=prepare_device,
         reference=reference,
+        # Operators that stay on the host have these schedules there, too (vta.top.op).
+        reference_target="llvm -keys=arm_cpu,cpu -device=arm_cpu",
         one_run_is_enough=True,
+        layers=layers,
+        without_code=without_code,
     ),
 )

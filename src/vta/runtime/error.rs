@@ -86,6 +86,9 @@ pub enum RuntimeError {
     /// A call that records, outside of recording, or the other way round.
     #[error("{0}")]
     Protocol(&'static str),
+    /// A file that is no kernel.
+    #[error("no kernel can be read from {0}")]
+    Unreadable(String),
     /// The launch failed.
     #[error("launch: {0}")]
     Launch(#[from] FuncError),

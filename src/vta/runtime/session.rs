@@ -272,6 +272,11 @@ impl Runtime {
         );
     }
 
+    /// Drops what call sites recorded, which are not used again.
+    pub fn forget_sites(&mut self, sites: &[CallSite]) {
+        self.kernels.retain(|(site, _), _| !sites.contains(site));
+    }
+
     /// `VTAPushGEMMOp` or `VTAPushALUOp` once the kernel is recorded: a LOAD UOP if it is not resident, and the instruction.
     ///
     /// # Errors

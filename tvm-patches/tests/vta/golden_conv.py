@@ -93,6 +93,12 @@ class Convolution:
             schedule = vta.top.schedule_conv2d_packed([result])
             return vta.build(schedule, arguments, name="conv2d")
 
+    def lower(self, config: dict[str, int]) -> tvm.IRModule:
+        """The kernel under a configuration before code is generated, as `default_function`."""
+        with self.env, fixed(config), tvm.target.Target(self.env.target, host=self.env.target_host):
+            arguments, result = self.compute()
+            return vta.lower(vta.top.schedule_conv2d_packed([result]), arguments, name="default_function")
+
     def run(self, module: tvm.runtime.Module) -> tuple[np.ndarray, dict[str, int]]:
         """The packed output, and the counters of the first launch on a new device."""
         status = tvm.get_global_func("vta.simulator.profiler_status")

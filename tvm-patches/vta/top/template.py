@@ -6,6 +6,7 @@ network has after it (shift, clip, cast).
 """
 
 from tvm import te, tir, topi
+from tvm.autotvm.env import GLOBAL_SCOPE
 from tvm.autotvm.task.task import TASK_TABLE, TaskTemplate, deserialize_args
 
 from vta.environment import get_env
@@ -20,13 +21,29 @@ class RequantisedTask(TaskTemplate):
     `autotvm.template(name)` replaces it, as it replaces any.
     """
 
+    #: What was computed last while candidates are built, and what for.
+    _last: tuple[tuple, tuple[list[te.Tensor], te.Tensor]] | None = None
+
     def __call__(self, *args, **kwargs):
         if self.fcustomized is not None:
             return super().__call__(*args, **kwargs)
+        tensors, out = self._computation(args, kwargs)
+        return self.fschedule([out]), [*tensors, out]
+
+    def _computation(self, args: tuple, kwargs: dict) -> tuple[list[te.Tensor], te.Tensor]:
+        """Arguments and result of the kernel; while candidates are built, those of the last one if equal.
+
+        A configuration decides how it is scheduled, not what is computed.
+        """
+        key = (args, tuple(sorted(kwargs.items())), get_env().MODEL)
+        if GLOBAL_SCOPE.in_tuning and self._last is not None and self._last[0] == key:
+            return self._last[1]
         operands = deserialize_args(args)
         out = requantise(self.fcompute(*operands, **kwargs))
         tensors = [operand for operand in operands if isinstance(operand, te.Tensor)]
-        return self.fschedule([out]), [*tensors, out]
+        if GLOBAL_SCOPE.in_tuning:
+            self._last = (key, (tensors, out))
+        return tensors, out
 
 
 def declare(*names: str) -> None:

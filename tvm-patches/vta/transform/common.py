@@ -1,5 +1,6 @@
 """What the passes share: pragmas, rewriting statements, constants."""
 
+import functools
 from collections.abc import Callable
 
 import tvm
@@ -12,11 +13,12 @@ class VTALowerError(RuntimeError):
 
 def has_pragma(stmt: tir.AttrStmt, name: str) -> bool:
     """Whether a statement is the scope of a pragma."""
-    if stmt.attr_key == f"pragma_{name}":
-        return True
-    return (
-        stmt.attr_key == "pragma_scope" and isinstance(stmt.value, tir.StringImm) and stmt.value.value == name
-    )
+    # Each attribute of a node is a call of TVM, and passes ask this of every node.
+    key = stmt.attr_key
+    if key != "pragma_scope":
+        return key == f"pragma_{name}"
+    value = stmt.value
+    return isinstance(value, tir.StringImm) and value.value == name
 
 
 def rewrite_pass(
@@ -47,9 +49,15 @@ def rebuild_for(loop: tir.For, body: tir.Stmt, extent=None) -> tir.For:
     )
 
 
+@functools.cache
+def _analyzer() -> tvm.arith.Analyzer:
+    # Making one takes longer than simplifying; without bindings it keeps nothing between two uses.
+    return tvm.arith.Analyzer()
+
+
 def is_const(expr, value: int) -> bool:
     """Whether an expression is provably this constant."""
     if isinstance(expr, int):
         return expr == value
-    simple = expr if isinstance(expr, tir.IntImm) else tvm.arith.Analyzer().simplify(expr)
+    simple = expr if isinstance(expr, tir.IntImm) else _analyzer().simplify(expr)
     return isinstance(simple, tir.IntImm) and simple.value == value
