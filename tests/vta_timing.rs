@@ -6,7 +6,8 @@ use arco_tvm::vta::config::Mem;
 use arco_tvm::vta::isa::{Insn, Module};
 use arco_tvm::vta::program;
 use arco_tvm::vta::timing::{
-    Observer, ReadRequest, TimingOptions, TimingReport, WriteRequest, simulate, simulate_with,
+    Bound, Observer, ReadRequest, TimingOptions, TimingReport, WriteRequest, simulate,
+    simulate_with,
 };
 use std::io::Read;
 use vta_timing_common::{
@@ -36,6 +37,38 @@ fn the_cycles_of_every_rtl_record_are_exact() {
             record.name, record.rtl
         );
     }
+}
+
+#[test]
+fn what_bounds_a_program_is_the_unit_that_is_hardly_ever_free() {
+    let mut seen = Vec::new();
+    for (record, report) in timed() {
+        let bound = report.bound_by().unwrap();
+        let share = |cycles: u64| cycles as f64 / report.cycles as f64;
+        let occupied = |module: Module| {
+            let timing = report.modules.iter().find(|m| m.module == module).unwrap();
+            share(timing.busy + timing.waiting_for_memory)
+        };
+        let name = &record.name;
+        match bound {
+            Bound::MacArray | Bound::VectorUnit => {
+                assert!(occupied(Module::Compute) >= 0.7, "{name}");
+            }
+            Bound::Memory => {}
+            Bound::Dependencies => {
+                assert!(report.utilisation < 0.7, "{name}");
+                assert!(occupied(Module::Load) < 0.7, "{name}");
+            }
+        }
+        if report.utilisation >= 0.7 {
+            assert_eq!(bound, Bound::MacArray, "{name}");
+        }
+        seen.push(bound);
+    }
+    assert!(
+        seen.contains(&Bound::MacArray) && seen.contains(&Bound::Memory),
+        "{seen:?}"
+    );
 }
 
 #[test]

@@ -3,29 +3,28 @@
 use std::path::Path;
 
 use arco_tvm::record::read_bytes;
-use arco_tvm::vta::config::Preset;
+use arco_tvm::vta::config::Geometry;
 use arco_tvm::vta::packed_conv::{PackedConv, PackedTiles};
 use serde_json::Value;
 
-/// Channels of a block, with BATCH = 1.
-const BLOCK: usize = 16;
-
-#[test]
-fn the_rules_tell_which_of_many_convolutions_schedules_run() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/vta/conv2d_1x16.jsonl.gz");
+/// Holds the rules against the records of a file: how many run, how many do not.
+fn compare(file: &str) -> (usize, usize) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data/vta")
+        .join(file);
     let text = String::from_utf8(read_bytes(&path).unwrap()).unwrap();
-    let geometry = Preset::De10nano.geometry();
     let (mut valid, mut refused) = (0, 0);
     for line in text.lines() {
         let line: Value = serde_json::from_str(line).unwrap();
+        let geometry: Geometry = line["geometry"].to_string().parse().unwrap();
         let number = |part: &str, field: &str| line[part][field].as_u64().unwrap() as usize;
         let shape = |field| number("workload", field);
         let factor = |field| number("config", field);
         let conv = PackedConv {
             height: shape("height"),
             width: shape("width"),
-            input_blocks: shape("in_filter").div_ceil(BLOCK),
-            output_blocks: shape("out_filter").div_ceil(BLOCK),
+            input_blocks: shape("in_filter").div_ceil(geometry.block_in()),
+            output_blocks: shape("out_filter").div_ceil(geometry.block_out()),
             kernel_height: shape("hkernel"),
             kernel_width: shape("wkernel"),
             stride: shape("hstride"),
@@ -51,5 +50,17 @@ fn the_rules_tell_which_of_many_convolutions_schedules_run() {
             Some(_) => refused += 1,
         }
     }
+    (valid, refused)
+}
+
+#[test]
+fn the_rules_tell_which_of_many_convolutions_schedules_run() {
+    let (valid, refused) = compare("conv2d_1x16.jsonl.gz");
     assert!(valid > 100 && refused > 10, "{valid} run, {refused} do not");
+}
+
+#[test]
+fn the_rules_hold_for_other_blocks_and_batches() {
+    let (valid, refused) = compare("conv2d_b1x32.jsonl.gz");
+    assert!(valid > 20 && refused > 0, "{valid} run, {refused} do not");
 }

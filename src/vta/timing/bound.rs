@@ -6,9 +6,10 @@ use crate::vta::isa::Module;
 /// What bounds a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
-    /// The matrix unit multiplies or clears nearly all the time.
+    /// The compute module works nearly all the time, and multiplies for the most part.
     MacArray,
-    /// The vector unit works nearly all the time.
+    /// The compute module works nearly all the time, for the most part on what is not multiplying: the vector unit's
+    /// operations, and clearing accumulators.
     VectorUnit,
     /// One of the modules moves data, or waits for it, nearly all the time.
     Memory,
@@ -54,14 +55,12 @@ fn occupation(module: &ModuleTiming) -> [(Bound, u64); 2] {
     if module.module != Module::Compute {
         return [(Bound::Memory, memory), (Bound::Dependencies, 0)];
     }
-    let class = |names: [&str; 2]| -> u64 {
+    let class = |names: &[&str]| -> u64 {
         let cycles = names.iter().filter_map(|name| module.classes.get(name));
         cycles.map(|class| class.cycles).sum()
     };
-    let (matrix, vector) = (
-        class(["gemm", "gemm_reset"]),
-        class(["alu_imm", "alu_tensor"]),
-    );
+    let matrix = class(&["gemm"]);
+    let vector = class(&["gemm_reset", "alu_imm", "alu_tensor"]);
     let unit = if matrix >= vector {
         Bound::MacArray
     } else {
