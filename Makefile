@@ -173,6 +173,10 @@ SPACES ?=
 bench-strategies: build ## Every strategy on recorded spaces, with intervals (SEEDS=50 is the full run, SPACES=folder adds more)
 	$(PYTHON) benches/strategies.py --seeds $(SEEDS) $(if $(SPACES),--spaces $(SPACES))
 
+.PHONY: bench-large
+bench-large: | rust ## Strategies in a space of 1e9, with and without agents (about three minutes)
+	$(CARGO) bench --locked --bench large_space
+
 .PHONY: bench-vta
 bench-vta: | rust ## The accelerator's functional and timing model, beside an int8 GEMM library
 	$(CARGO) bench --locked --bench vta_func --bench vta_timing

@@ -31,6 +31,16 @@ fn environment(ownership: Ownership) -> Environment {
     Environment::new(space(), &TaskContext::bare(TargetKind::Cpu), ownership)
 }
 
+/// Agents that learn in tens of rounds; by default they need hundreds, since what they learn of one plan is stale in the
+/// next.
+fn quick() -> TeamConstants {
+    TeamConstants {
+        learning_rate: 3e-3,
+        entropy: 0.01,
+        ..TeamConstants::default()
+    }
+}
+
 /// The larger every knob, the better, and everything is valid.
 struct Slope;
 
@@ -58,7 +68,7 @@ fn round(team: &mut Team, environment: &Environment) -> f64 {
 #[test]
 fn agents_learn_to_walk_uphill() {
     let environment = environment(Ownership::ByRole);
-    let mut team = Team::new(TeamConstants::default(), false, Seed(1)).unwrap();
+    let mut team = Team::new(quick(), false, Seed(1)).unwrap();
     let first: f64 = (0..3).map(|_| round(&mut team, &environment)).sum::<f64>() / 3.0;
     for _ in 0..30 {
         round(&mut team, &environment);
@@ -73,8 +83,8 @@ fn agents_learn_to_walk_uphill() {
 #[test]
 fn what_was_learned_on_one_task_helps_on_the_next() {
     let environment = environment(Ownership::ByRole);
-    let mut fresh = Team::new(TeamConstants::default(), false, Seed(2)).unwrap();
-    let mut trained = Team::new(TeamConstants::default(), false, Seed(2)).unwrap();
+    let mut fresh = Team::new(quick(), false, Seed(2)).unwrap();
+    let mut trained = Team::new(quick(), false, Seed(2)).unwrap();
     for _ in 0..30 {
         round(&mut trained, &environment);
     }
@@ -102,7 +112,7 @@ fn what_was_learned_on_one_task_helps_on_the_next() {
 #[test]
 fn a_hardware_agent_without_knobs_leaves_them_as_they_are() {
     let environment = environment(Ownership::WithoutHardware);
-    let mut team = Team::new(TeamConstants::default(), false, Seed(3)).unwrap();
+    let mut team = Team::new(quick(), false, Seed(3)).unwrap();
     assert!(environment.axes_of(Role::Hardware).is_empty());
     let starts = vec![vec![4; 6]; team.constants().walks];
     let explored = explore(&mut team, &environment, &mut Slope, starts, 0.0).unwrap();
@@ -114,7 +124,7 @@ fn a_hardware_agent_without_knobs_leaves_them_as_they_are() {
 fn the_same_seed_walks_the_same_way() {
     let walk = |seed| {
         let environment = environment(Ownership::ByRole);
-        let mut team = Team::new(TeamConstants::default(), false, Seed(seed)).unwrap();
+        let mut team = Team::new(quick(), false, Seed(seed)).unwrap();
         let starts = vec![vec![4; 6]; team.constants().walks];
         (0..4)
             .flat_map(|_| {

@@ -15,6 +15,8 @@ use arco_tvm::transfer::Knowledge;
 mod any_space;
 #[path = "strategies/hidden.rs"]
 mod hidden;
+#[path = "strategies/large.rs"]
+mod large;
 #[path = "strategies/originals.rs"]
 mod originals;
 

@@ -34,36 +34,49 @@ fn cost(digits: &[u32], best: [u32; 3]) -> f64 {
     1e-3 * 1.5f64.powi(away as i32)
 }
 
-/// Evaluations until the best of 512 was found, of at most 128, by a search that knows what `knowledge` knows.
-fn evaluations(
+/// A search of `n` evaluations that knows what `knowledge` knows; returns its costs.
+fn search(
     kind: StrategyKind,
     knowledge: &Knowledge,
     (template, tiles): (&str, [&str; 3]),
     best: [u32; 3],
     seed: u64,
-) -> usize {
+    n: usize,
+) -> Vec<f64> {
     let space = space(tiles);
     let context = TaskContext::of(&workload(template, 256));
-    let mut arco = kind.build(Arc::clone(&space), &context, Seed(seed), knowledge);
-    let mut done = 0;
-    while done < 128 {
-        let told: Vec<Observation> = arco
+    let mut strategy = kind.build(Arc::clone(&space), &context, Seed(seed), knowledge);
+    let mut costs = Vec::new();
+    while costs.len() < n {
+        let told: Vec<Observation> = strategy
             .ask(8)
             .unwrap()
             .iter()
-            .map(|proposal| Observation {
-                index: proposal.index,
-                outcome: Outcome::Cost(cost(&space.digits(proposal.index).unwrap(), best)),
+            .map(|proposal| {
+                let cost = cost(&space.digits(proposal.index).unwrap(), best);
+                costs.push(cost);
+                Observation {
+                    index: proposal.index,
+                    outcome: Outcome::Cost(cost),
+                }
             })
             .collect();
-        let at_best = |o: &Observation| o.outcome == Outcome::Cost(1e-3);
-        if let Some(position) = told.iter().position(at_best) {
-            return done + position + 1;
-        }
-        done += told.len();
-        arco.tell(&told).unwrap();
+        strategy.tell(&told).unwrap();
     }
-    done
+    costs
+}
+
+/// Evaluations until the best of 512 was found, of at most 128.
+fn evaluations(
+    kind: StrategyKind,
+    knowledge: &Knowledge,
+    task: (&str, [&str; 3]),
+    best: [u32; 3],
+    seed: u64,
+) -> usize {
+    let costs = search(kind, knowledge, task, best, seed, 128);
+    let found = costs.iter().position(|&cost| cost == 1e-3);
+    found.map_or(costs.len(), |position| position + 1)
 }
 
 const BEST: [u32; 3] = [5, 3, 6];
@@ -71,7 +84,7 @@ const BEST: [u32; 3] = [5, 3, 6];
 /// What a search of another task of template `conv` has measured.
 fn taught(best: [u32; 3]) -> Knowledge {
     let knowledge = Knowledge::default();
-    evaluations(StrategyKind::Arco, &knowledge, ("conv", TILES), best, 7);
+    search(StrategyKind::Arco, &knowledge, ("conv", TILES), best, 7, 64);
     knowledge
 }
 

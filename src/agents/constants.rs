@@ -35,17 +35,17 @@ impl Default for TeamConstants {
     fn default() -> Self {
         Self {
             hidden: 32,
-            learning_rate: 3e-3,
+            learning_rate: 3e-4,
             gamma: 0.9,
             lambda: 0.95,
             clip: 0.2,
-            entropy: 0.01,
+            entropy: 0.1,
             epochs: 2,
             minibatch: 128,
             stay_bias: 2.0,
             walks: 32,
             steps: 3,
-            curiosity: 1.0,
+            curiosity: 2.0,
             invalid_penalty: 1.0,
         }
     }

@@ -1,4 +1,4 @@
-//! What may be measured next: where the agents have been, and a random sample of the rest.
+//! What may be measured next: all of a small space, or a random sample and where the agents went from there.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,26 +11,26 @@ use crate::strategy::random::take_valid;
 use crate::strategy::{Proposal, StrategyError, Why};
 use crate::task::{ConfigIndex, Digits};
 
-use super::Arco;
+use super::{Arco, ArcoConstants};
 
 /// Trials after which agents see the budget as used up.
 const LONG_RUN: f32 = 1024.0;
 
 impl Arco {
-    /// Unknown configurations with their confidence. Without agents, as many are drawn at random.
+    /// Unknown configurations with their confidence: all of a small space; of a large one a random sample, and what the
+    /// agents come by from the best of it.
     pub(super) fn candidates(&mut self) -> Result<Vec<Candidate>, StrategyError> {
-        let team = self.constants.team;
-        let (explored, sample) = if self.parts.agents {
-            (self.walk()?, self.constants.sample)
-        } else {
-            let visits = self.constants.rounds * team.walks * (team.steps + 1);
-            (Vec::new(), self.constants.sample + visits)
-        };
-        let sampled = match self.whole()? {
-            Some(rest) => rest,
-            None => self.random_valid(sample)?,
+        // Where everything is looked at, there is nothing for the agents to find.
+        let (sampled, walks) = match self.whole()? {
+            Some(rest) => (rest, false),
+            None => (self.random_valid(self.sample())?, self.parts.agents),
         };
         let standings = self.beliefs.survey(&sampled)?;
+        let explored = if walks {
+            self.walk(&sampled, &standings)?
+        } else {
+            Vec::new()
+        };
         let walked = explored.iter().zip(standardised_values(&explored));
         let walked =
             walked.map(|(e, value)| (e.digits.clone(), self.confidence(&e.standing, value)));
@@ -46,6 +46,21 @@ impl Arco {
             })
             .filter(|c| !self.plan.known.contains(&c.index) && seen.insert(c.index))
             .collect())
+    }
+
+    /// Size of the random sample: without agents, that of their walks, too.
+    const fn sample(&self) -> usize {
+        let ArcoConstants {
+            sample,
+            rounds,
+            team,
+            ..
+        } = self.constants;
+        if self.parts.agents {
+            sample
+        } else {
+            sample + rounds * team.walks * (team.steps + 1)
+        }
     }
 
     /// The first measurements: random ones, and where other tasks suggest something most of them at its word.
@@ -119,23 +134,35 @@ impl Arco {
             + self.constants.critic * value
     }
 
-    /// Rounds of walks. A quarter of the later ones starts where the earlier ones came by the best.
-    fn walk(&mut self) -> Result<Vec<Explored>, StrategyError> {
+    /// Rounds of walks. A part of them starts at the best of the sample and of where earlier ones came by.
+    fn walk(
+        &mut self,
+        sampled: &[Digits],
+        standings: &[Standing],
+    ) -> Result<Vec<Explored>, StrategyError> {
         let used = (self.measured.len() as f32 / LONG_RUN).min(1.0);
+        let again = (self.constants.again * self.constants.team.walks as f64) as usize;
         let mut explored: Vec<Explored> = Vec::new();
+        let mut best: Vec<(f64, Digits)> = sampled
+            .iter()
+            .zip(standings)
+            .map(|(digits, standing)| (self.confidence(standing, 0.0), digits.clone()))
+            .collect();
         for _ in 0..self.constants.rounds {
             let mut starts = self.starts()?;
-            let mut best: Vec<(f64, &Explored)> = explored
-                .iter()
-                .map(|e| (self.confidence(&e.standing, 0.0), e))
-                .collect();
-            best.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.index.cmp(&b.1.index)));
-            best.dedup_by_key(|(_, e)| e.index);
-            let again = (self.constants.again * self.constants.team.walks as f64) as usize;
-            for (start, (_, e)) in starts.iter_mut().rev().zip(best.iter().take(again)) {
-                start.clone_from(&e.digits);
+            best.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+            best.dedup();
+            best.truncate(again);
+            for (start, (_, digits)) in starts.iter_mut().rev().zip(&best) {
+                start.clone_from(digits);
             }
-            explored.extend(self.explore(starts, used)?);
+            let round = self.explore(starts, used)?;
+            best.extend(
+                round
+                    .iter()
+                    .map(|e| (self.confidence(&e.standing, 0.0), e.digits.clone())),
+            );
+            explored.extend(round);
         }
         Ok(explored)
     }
@@ -165,7 +192,6 @@ impl Arco {
         let best = self.measured.best_first().into_iter();
         let mut starts: Walks = best
             .take(self.constants.elite)
-            .cycle()
             .take(walks / 2)
             .cloned()
             .collect();

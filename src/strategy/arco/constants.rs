@@ -47,7 +47,7 @@ impl Default for ArcoConstants {
             critic: 0.1,
             invalid: -3.0,
             rounds: 4,
-            again: 0.25,
+            again: 0.5,
             whole: 1 << 15,
             sample: 1024,
             elite: 8,
