@@ -12,12 +12,15 @@ CARGO ?= cargo
 VENV := .venv
 BIN := target/release/arco-tvm
 
-# What `make demo` tunes, for which target, and with how many trials for each task.
-DEMO_MODEL ?= squeezenet
-DEMO_TARGET ?= llvm -mcpu=native
-DEMO_TRIALS ?= 16
+# What `make demo` tunes for the accelerator, and `make demo-cpu` for this machine, with how many trials for each task.
+DEMO_MODEL ?= resnet-18
+DEMO_TARGET ?= vta
+DEMO_TRIALS ?= 48
 DEMO_DIR := .build/demo
-DEMO_MEASURE := --cooldown 0 --min-repeat-ms 10
+DEMO_CPU_MODEL ?= squeezenet
+DEMO_CPU_TARGET ?= llvm -mcpu=native
+DEMO_CPU_TRIALS ?= 16
+DEMO_CPU_MEASURE := --cooldown 0 --min-repeat-ms 10
 
 # build.rs compiles the C++ of TVM's device `ext_dev` for these headers. Where there are none (yet), the library compiles it
 # when the device is first used.
@@ -28,12 +31,20 @@ help: ## List these jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: venv build ## Tune a small network and compare it with the untuned one (about five minutes)
+demo: venv build ## Tune ResNet-18 for the simulated accelerator; bit-exact at the end (about five minutes)
 	@mkdir -p $(DEMO_DIR)
-	$(BIN) tune $(DEMO_MODEL) --target '$(DEMO_TARGET)' --trials-per-task $(DEMO_TRIALS) $(DEMO_MEASURE) \
+	$(BIN) tune $(DEMO_MODEL) --target '$(DEMO_TARGET)' --trials-per-task $(DEMO_TRIALS) --strategy arco \
 		--python $(VENV)/bin/python -o $(DEMO_DIR)/$(DEMO_MODEL).log
-	$(BIN) verify $(DEMO_MODEL) --target '$(DEMO_TARGET)' $(DEMO_MEASURE) \
+	$(BIN) verify $(DEMO_MODEL) --target '$(DEMO_TARGET)' \
 		--python $(VENV)/bin/python --log $(DEMO_DIR)/$(DEMO_MODEL).best.log
+
+.PHONY: demo-cpu
+demo-cpu: venv build ## Tune a small network for this machine's CPU and compare it with the untuned one (about five minutes)
+	@mkdir -p $(DEMO_DIR)
+	$(BIN) tune $(DEMO_CPU_MODEL) --target '$(DEMO_CPU_TARGET)' --trials-per-task $(DEMO_CPU_TRIALS) $(DEMO_CPU_MEASURE) \
+		--python $(VENV)/bin/python -o $(DEMO_DIR)/$(DEMO_CPU_MODEL).log
+	$(BIN) verify $(DEMO_CPU_MODEL) --target '$(DEMO_CPU_TARGET)' $(DEMO_CPU_MEASURE) \
+		--python $(VENV)/bin/python --log $(DEMO_DIR)/$(DEMO_CPU_MODEL).best.log
 
 .PHONY: test
 test: test-rust test-python ## Run all tests
@@ -180,6 +191,10 @@ bench-large: | rust ## Strategies in a space of 1e9, with and without agents (ab
 .PHONY: bench-vta
 bench-vta: | rust ## The accelerator's functional and timing model, beside an int8 GEMM library
 	$(CARGO) bench --locked --bench vta_func --bench vta_timing
+
+.PHONY: bench-vta-tune
+bench-vta-tune: venv build ## Strategies on the layers of ResNet-18 on VTA, recorded and live (20 seeds; half an hour)
+	$(VENV)/bin/python benches/vta_tune.py --live
 
 .PHONY: bench-vta-trials
 bench-vta-trials: venv build ## Trials per second on the accelerator against AutoTVM's builder and runner (some minutes)
