@@ -95,6 +95,11 @@ impl Builder {
         self.peer.open().await
     }
 
+    /// Whether it was lost, and is to be had again from the tracker.
+    pub const fn is_lost(&self) -> bool {
+        self.peer.is_lost()
+    }
+
     /// Ends it.
     pub async fn shut_down(self) {
         self.peer.shut_down().await;

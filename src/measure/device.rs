@@ -90,6 +90,11 @@ impl MeasureDevice {
         }
     }
 
+    /// Whether it was lost, and is to be had again from the tracker.
+    pub const fn is_lost(&self) -> bool {
+        self.peer.is_lost()
+    }
+
     /// Ends the session and a server of ours.
     pub async fn shut_down(self) {
         self.peer.shut_down().await;

@@ -175,6 +175,11 @@ impl Peer {
         }
     }
 
+    /// Whether a device or builder of the tracker was lost: to have one again can take a while.
+    pub const fn is_lost(&self) -> bool {
+        matches!(self.endpoint, Endpoint::Tracker { .. }) && self.session.is_none()
+    }
+
     /// Where it is, for messages.
     pub fn place(&self) -> String {
         match &self.endpoint {

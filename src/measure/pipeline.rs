@@ -13,6 +13,7 @@ use super::device::{MeasureDevice, RunOptions};
 use super::failure::Failure;
 use super::peer::{Endpoint, PeerError};
 use super::recall::Recall;
+use super::server::Role;
 use super::sharing::{CoreSharing, Load, Turns};
 
 /// Libraries that may wait for a device: enough that a turn of measuring is worth stopping the builders.
@@ -61,6 +62,8 @@ enum Step {
         result: Result<Result<Vec<f64>, Failure>, PeerError>,
         took: Duration,
     },
+    /// One that was lost is there again, or is not.
+    Back(Result<Opened, (Role, PeerError)>),
 }
 
 /// Builder processes and devices, each at one candidate at a time.
@@ -158,10 +161,12 @@ impl Pipeline {
             if let Some(known) = self.recalled.pop_front() {
                 return Ok(Some(known));
             }
+            let at_work = self.load.building + self.load.running;
+            if at_work == 0 && self.waiting.is_empty() && self.built.is_empty() {
+                // Whoever is still lost is not waited for.
+                return Ok(None);
+            }
             let Some(step) = self.steps.join_next().await else {
-                if self.waiting.is_empty() && self.built.is_empty() {
-                    return Ok(None);
-                }
                 // Nobody is left to take them.
                 return self.lost.take().map_or(Ok(None), Err);
             };
@@ -178,6 +183,10 @@ impl Pipeline {
                     result,
                     took,
                 } => self.after_run(job, device, &built, result, took),
+                Step::Back(result) => {
+                    self.after_loss(result);
+                    None
+                }
             };
             if let Some(finished) = finished {
                 return Ok(Some(finished));
@@ -269,7 +278,7 @@ impl Pipeline {
                 None
             }
             Ok(Err(failure)) => {
-                self.builders.push(builder);
+                self.take_back(Opened::Builder(Box::new(builder)));
                 Some(finished(job, None, Err(failure), Duration::ZERO))
             }
             Err(error) => {
@@ -291,7 +300,7 @@ impl Pipeline {
         self.load.running -= 1;
         match result {
             Ok(outcome) => {
-                self.devices.push(device);
+                self.take_back(Opened::Device(Box::new(device)));
                 if let (Some(recall), Ok(costs)) = (&mut self.recall, &outcome) {
                     recall.keep(&job.candidate, built, costs);
                 }
@@ -302,6 +311,41 @@ impl Pipeline {
                 self.give_up(job, error);
                 None
             }
+        }
+    }
+
+    /// A builder or device that is done with a candidate. One that was lost with it is looked for before it gets another:
+    /// no candidate waits for it while others are there.
+    fn take_back(&mut self, mut peer: Opened) {
+        if !peer.is_lost() {
+            return self.add(peer);
+        }
+        self.steps.spawn(async move {
+            let role = peer.role();
+            Step::Back(match peer.open().await {
+                Ok(()) => Ok(peer),
+                Err(error) => Err((role, error)),
+            })
+        });
+    }
+
+    fn after_loss(&mut self, result: Result<Opened, (Role, PeerError)>) {
+        match result {
+            Ok(peer) => self.add(peer),
+            Err((role, error)) => {
+                match role {
+                    Role::Device => self.devices_left -= 1,
+                    _ => self.builders_left -= 1,
+                }
+                self.lost = Some(error);
+            }
+        }
+    }
+
+    fn add(&mut self, peer: Opened) {
+        match peer {
+            Opened::Builder(builder) => self.builders.push(*builder),
+            Opened::Device(device) => self.devices.push(*device),
         }
     }
 
@@ -334,6 +378,29 @@ impl Pipeline {
 enum Opened {
     Builder(Box<Builder>),
     Device(Box<MeasureDevice>),
+}
+
+impl Opened {
+    const fn role(&self) -> Role {
+        match self {
+            Self::Builder(_) => Role::Builder,
+            Self::Device(_) => Role::Device,
+        }
+    }
+
+    fn is_lost(&self) -> bool {
+        match self {
+            Self::Builder(builder) => builder.is_lost(),
+            Self::Device(device) => device.is_lost(),
+        }
+    }
+
+    async fn open(&mut self) -> Result<(), PeerError> {
+        match self {
+            Self::Builder(builder) => builder.open().await,
+            Self::Device(device) => device.open().await,
+        }
+    }
 }
 
 fn finished(
