@@ -144,7 +144,8 @@ lint: lint-python clippy ## Format check, clippy, ruff
 	$(CARGO) fmt --all --check
 
 .PHONY: docs
-docs: ## Check the links of the API documentation and build it (target/doc)
+docs: venv ## Check the links of the API documentation and build it (target/doc)
+	$(VENV)/bin/python benches/reproduce.py --list >/dev/null
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --document-private-items
 
 .PHONY: licences
