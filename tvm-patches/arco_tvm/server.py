@@ -90,11 +90,12 @@ class Server:
                     custom_addr=a.custom_address,
                 )
             except OSError as exc:
-                # TVM binds with SO_REUSEADDR: two servers that start at once can bind the same port, and only the
-                # first may listen. The next attempt finds that port taken.
+                # TVM binds with SO_REUSEADDR: two servers that start at once can bind the same port, and only
+                # the first may listen. The next attempt finds that port taken.
                 if exc.errno != errno.EADDRINUSE:
                     raise
-        raise OSError(errno.EADDRINUSE, f"others were first at {_MAX_COLLISIONS} ports of [{a.port}, {a.port_end})")
+        taken = f"others were first at {_MAX_COLLISIONS} ports of [{a.port}, {a.port_end})"
+        raise OSError(errno.EADDRINUSE, taken)
 
     def watch(self) -> None:
         """Wait for ever, and start the listening thread again whenever it dies.
