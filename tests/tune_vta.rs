@@ -7,14 +7,25 @@ mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::time::Duration;
 
+use arco_tvm::frontend::{Frontend, ModelDetails, ModelSpec};
+use arco_tvm::measure::{
+    BuildOptions, Candidate, CoreSharing, Endpoint, Pipeline, PipelineOptions, PythonHost, Role,
+    RunOptions, TrialId,
+};
 use arco_tvm::record::read_log;
+use arco_tvm::seed::Seed;
+use arco_tvm::task::{ConfigEntity, ConfigIndex, ConfigSpace, Task};
 use arco_tvm::vta::config::Geometry;
 use arco_tvm::vta::isa::Insn;
 use arco_tvm::vta::lowered::{Lowered, Sites};
 use arco_tvm::vta::program::{Expected, Launch, Program};
 use arco_tvm::vta::runtime::BufferHandle;
+use rand::RngExt;
 use serde_json::Value;
+use tvm_rt::{DeviceType, Tvm};
 
 /// Residual, with convolutions after the first on the accelerator.
 const NETWORK: &str = "resnet-8";
@@ -189,5 +200,116 @@ fn what_a_log_says_is_the_second_launch_of_the_same_program() {
         let cycles = report["launches"][1].as_u64().unwrap();
         let logged = candidate["seconds"].as_f64().unwrap() * 1e6 * f64::from(geometry.clock_mhz());
         assert_eq!(cycles, logged.round() as u64, "{candidate}");
+    }
+}
+
+/// Seconds of the configurations at some of the indices of a task's bare space that `wanted` picks; none for a failure.
+async fn tried(
+    task: &Task,
+    pipeline: &mut Pipeline,
+    wanted: bool,
+    count: usize,
+) -> Vec<(ConfigEntity, Option<f64>)> {
+    let all: Vec<ConfigIndex> = (0..task.space.range_length()).map(ConfigIndex).collect();
+    let allowed = task.space.valid(&all).unwrap();
+    let some: Vec<ConfigIndex> = std::iter::zip(all, allowed)
+        .filter_map(|(index, allowed)| (allowed == wanted).then_some(index))
+        .collect();
+    let bare = Arc::new(Task {
+        space: ConfigSpace::new(task.space.knobs().to_vec()).unwrap(),
+        ..task.clone()
+    });
+    let mut draw = Seed(7).stream("configurations");
+    let chosen: Vec<ConfigEntity> = (0..count)
+        .map(|_| some[draw.random_range(0..some.len())])
+        .map(|index| bare.space.get(index).unwrap())
+        .collect();
+    for (id, config) in chosen.iter().enumerate() {
+        let candidate = Candidate {
+            task: Arc::clone(&bare),
+            config: Some(config.clone()),
+        };
+        pipeline.submit(TrialId(id as u64), candidate);
+    }
+    let mut found: Vec<_> = chosen.into_iter().map(|config| (config, None)).collect();
+    while let Some((id, measurement)) = pipeline.next().await.unwrap() {
+        found[id.0 as usize].1 = measurement.outcome.ok().map(|costs| costs[0]);
+    }
+    found
+}
+
+#[test]
+fn what_the_rules_refuse_does_not_run_and_what_they_allow_does() {
+    let mut host = PythonHost::find(Some(&support::python())).unwrap();
+    host.imports = vec!["vta.testing.simulator".to_owned()];
+    Tvm::load(&host.libtvm).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let local = |role: Role, name: &str| Endpoint::Local {
+        host: host.clone(),
+        role,
+        log: folder.path().join(name),
+        cores: None,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    // ResNet-18 has a 1x1 convolution of stride 1, whose tiles may be whole columns.
+    let cases = [
+        ("resnet-18", "vta", None),
+        ("resnet-8", "vta:1x32_i8w8a32_15_16_19_18", None),
+        ("resnet-8", "vta:2x16_i8w8a32_15_16_18_18", Some(2)),
+    ];
+    for (model, target, batch) in cases {
+        runtime.block_on(async {
+            let mut frontend = Frontend::start(&host, folder.path()).await.unwrap();
+            let details = ModelDetails {
+                batch,
+                ..ModelDetails::default()
+            };
+            let model = ModelSpec::new(model, details);
+            let extracted = frontend.tasks(&model, target).await.unwrap();
+            frontend.shut_down().await;
+            let geometry = extracted.target.split("-model=").nth(1).unwrap();
+            let mut pipeline = Pipeline::start(&PipelineOptions {
+                builders: vec![
+                    local(Role::Builder, "builder"),
+                    local(Role::Builder, "another"),
+                ],
+                build: BuildOptions {
+                    limit: Duration::from_secs(30),
+                    cross_compiler: None,
+                },
+                devices: vec![local(Role::Device, "device")],
+                run: RunOptions {
+                    number: 1,
+                    repeat: 1,
+                    cooldown: Duration::ZERO,
+                    limit: Duration::from_secs(30),
+                    setup: vec![
+                        ("arco.vta.set_mode".to_owned(), "timing".to_owned()),
+                        ("arco.vta.set_config".to_owned(), geometry.to_owned()),
+                    ],
+                    computed: true,
+                    ..RunOptions::default()
+                },
+                device_type: DeviceType::EXT_DEV,
+                sharing: CoreSharing::Separate,
+            })
+            .await
+            .unwrap();
+            for task in &extracted.tasks {
+                assert!(task.space.is_filtered(), "{}", task.workload.label());
+                for (config, seconds) in tried(task, &mut pipeline, false, 16).await {
+                    let config = config.to_json();
+                    assert_eq!(seconds, None, "{} {config}", task.workload.label());
+                }
+                for (config, seconds) in tried(task, &mut pipeline, true, 4).await {
+                    let config = config.to_json();
+                    assert!(seconds.is_some(), "{} {config}", task.workload.label());
+                }
+            }
+            pipeline.shut_down().await;
+        });
     }
 }

@@ -34,11 +34,11 @@ pub(crate) struct PackedConvMask {
 }
 
 impl PackedConvMask {
-    /// The mask of a convolution with these knobs; `None` when they are other ones, or the geometry is one that the
-    /// rules were not made for.
+    /// The mask of a convolution with these knobs; `None` when they are other ones, or the geometry is one for which the
+    /// rules were not compared with programs.
     pub(crate) fn new(conv: PackedConv, geometry: Geometry, knobs: &[Knob]) -> Option<Self> {
-        let fitted = geometry.batch() == 1 && geometry.block_in() == 16;
-        if !fitted || geometry.block_out() != 16 {
+        // Layouts with blocks that differ were never compared.
+        if geometry.block_in() != geometry.block_out() {
             return None;
         }
         let factors: Vec<(usize, Vec<usize>)> = KNOBS

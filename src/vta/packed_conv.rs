@@ -1,7 +1,8 @@
 //! Which schedules of the template `conv2d_packed.vta` can be compiled and run, computed from shapes and tiles alone.
 //!
 //! The rules were fitted on five whole spaces of 3x3 and 1x1 convolutions (6,368 schedules) for BATCH = 1 and
-//! BLOCK = 16 with the usual shift, bias and clip behind the convolution; tests hold them against recorded spaces.
+//! BLOCK = 16 with the usual shift, bias and clip behind the convolution. They count elements and so hold for any BATCH
+//! and BLOCK: tests hold them against recorded spaces and records, and against programs of other geometries.
 
 use super::config::{Geometry, Mem};
 
@@ -94,7 +95,8 @@ impl PackedConv {
         if ci > 1 && self.padding > 0 {
             return Some(Refusal::PaddedBlocks);
         }
-        if ci > 1 && in_h != 1 && in_w != self.width {
+        // Whole columns of one channel block end where the next block's begin.
+        if ci > 1 && in_h != 1 && in_w != self.width && in_h != self.height {
             return Some(Refusal::LoadPattern);
         }
         if co > 1 && h != 1 && h != out_height && w != out_width {

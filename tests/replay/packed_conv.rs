@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use arco_tvm::measure::recorded::{ReadOptions, read};
 use arco_tvm::record::read_bytes;
+use arco_tvm::task::ConfigIndex;
 use arco_tvm::vta::config::Geometry;
 use arco_tvm::vta::packed_conv::{PackedConv, PackedTiles};
 use serde_json::Value;
@@ -63,4 +65,35 @@ fn the_rules_tell_which_of_many_convolutions_schedules_run() {
 fn the_rules_hold_for_other_blocks_and_batches() {
     let (valid, refused) = compare("conv2d_b1x32.jsonl.gz");
     assert!(valid > 20 && refused > 0, "{valid} run, {refused} do not");
+}
+
+#[test]
+fn what_was_recorded_of_a_network_is_what_the_rules_allow() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/vta_spaces");
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|ending| ending != "gz") {
+            continue;
+        }
+        files += 1;
+        // A mask that refuses what ran would be an error.
+        let masked = read(&path, &ReadOptions::default()).unwrap();
+        let [space] = &masked.spaces[..] else {
+            panic!("{}: {} spaces", path.display(), masked.spaces.len());
+        };
+        let indices: Vec<_> = (0..space.space.range_length()).map(ConfigIndex).collect();
+        let open = space.space.valid(&indices).unwrap();
+        let open = open.into_iter().filter(|open| *open).count();
+        assert_eq!(open, space.valid(), "{}", path.display());
+        // All of the space is known, so the rest is what the rules refuse.
+        let bare = ReadOptions {
+            masks: false,
+            ..ReadOptions::default()
+        };
+        let bare = read(&path, &bare).unwrap();
+        let all = bare.spaces[0].configurations();
+        assert_eq!(all, space.space.range_length(), "{}", path.display());
+    }
+    assert_eq!(files, 11);
 }
