@@ -11,13 +11,19 @@ use std::sync::Arc;
 
 use arco_tvm::replay::{CpuClock, mean, standard_deviation};
 use arco_tvm::seed::Seed;
-use arco_tvm::strategy::StrategyKind;
+use arco_tvm::strategy::{Arco, ArcoConstants, Strategy, StrategyKind};
+use arco_tvm::task::{ConfigSpace, TargetKind, TaskContext};
+use arco_tvm::transfer::Knowledge;
 
 #[path = "../../tests/strategies/large.rs"]
 mod large;
 
-const STRATEGIES: [StrategyKind; 10] = [
-    StrategyKind::Arco,
+/// How agents learn in rows that are no strategy of their own: Adam's step, and the weight of the entropy.
+const LEARNING: [(&str, f64, f64); 2] = [
+    ("arco, no learning", 0.0, 0.1),
+    ("arco, ten times faster", 3e-3, 0.01),
+];
+const STRATEGIES: [StrategyKind; 9] = [
     StrategyKind::ArcoWithoutAgents,
     StrategyKind::ArcoOneAgent,
     StrategyKind::ArcoIndependentCritics,
@@ -38,17 +44,55 @@ fn main() {
         1
     };
     println!(
-        "{:<18} {:>23} {:>23} {:>23} {:>7}",
+        "{:<22} {:>24} {:>24} {:>24} {:>7}",
         "", "after 64", "after 128", "after 256", "CPU ms"
     );
-    let mut first: Option<Vec<[f64; 3]>> = None;
+    let space = Arc::new(large::space());
+    let arco = |learning_rate, entropy| {
+        let mut constants = ArcoConstants::default();
+        constants.team.learning_rate = learning_rate;
+        constants.team.entropy = entropy;
+        let space = &space;
+        move |seed| -> Box<dyn Strategy> {
+            let context = TaskContext::bare(TargetKind::Gpu);
+            let (space, knowledge) = (Arc::clone(space), Knowledge::default());
+            let kind = StrategyKind::Arco;
+            Box::new(Arco::new(
+                kind, space, &context, seed, &knowledge, constants,
+            ))
+        }
+    };
+    let mut table = Table {
+        space: &space,
+        functions,
+        first: None,
+    };
+    table.row("arco", &|seed| {
+        large::build(StrategyKind::Arco, &space, seed)
+    });
+    for (name, learning_rate, entropy) in LEARNING {
+        table.row(name, &arco(learning_rate, entropy));
+    }
     for kind in STRATEGIES {
+        table.row(kind.name(), &|seed| large::build(kind, &space, seed));
+    }
+}
+
+struct Table<'a> {
+    space: &'a Arc<ConfigSpace>,
+    functions: u64,
+    /// What the first row came to.
+    first: Option<Vec<[f64; 3]>>,
+}
+
+impl Table<'_> {
+    fn row(&mut self, name: &str, build: &dyn Fn(Seed) -> Box<dyn Strategy>) {
         let clock = CpuClock::Process;
         let started = clock.now();
-        let runs: Vec<[f64; 3]> = (0..functions)
+        let runs: Vec<[f64; 3]> = (0..self.functions)
             .map(|function| {
-                let space = Arc::new(large::space());
-                let costs = large::search(kind, &space, Seed(function), function, AFTER[2]);
+                let costs =
+                    large::search(&mut *build(Seed(function)), self.space, function, AFTER[2]);
                 AFTER.map(|n| {
                     costs[..n]
                         .iter()
@@ -59,18 +103,15 @@ fn main() {
             })
             .collect();
         let cpu = clock.now().saturating_sub(started).as_secs_f64() * 1e3;
-        print!("{:<18}", kind.name());
-        let best = first.get_or_insert_with(|| runs.clone());
+        print!("{name:<22}");
+        let best = self.first.get_or_insert_with(|| runs.clone());
         for after in 0..AFTER.len() {
             let at: Vec<f64> = runs.iter().map(|run| run[after]).collect();
-            let behind: Vec<f64> = runs
-                .iter()
-                .zip(best.iter())
-                .map(|(run, best)| run[after] - best[after])
-                .collect();
-            let error = standard_deviation(&behind) / (functions as f64).sqrt();
+            let pairs = runs.iter().zip(best.iter());
+            let behind: Vec<f64> = pairs.map(|(run, best)| run[after] - best[after]).collect();
+            let error = standard_deviation(&behind) / (self.functions as f64).sqrt();
             print!(" {:>7.3} ({:+.3} ± {error:.3})", mean(&at), mean(&behind));
         }
-        println!(" {:>7.2}", cpu / (functions as f64 * AFTER[2] as f64));
+        println!(" {:>7.2}", cpu / (self.functions as f64 * AFTER[2] as f64));
     }
 }

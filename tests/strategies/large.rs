@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use arco_tvm::seed::Seed;
-use arco_tvm::strategy::{Observation, Outcome, StrategyKind};
+use arco_tvm::strategy::{Observation, Outcome, Strategy, StrategyKind};
 use arco_tvm::task::{ConfigSpace, Entity, Knob, KnobKind, TargetKind, TaskContext};
 use arco_tvm::transfer::Knowledge;
 use rand::{RngExt, SeedableRng};
@@ -63,17 +63,20 @@ impl Cost {
     }
 }
 
-/// Seconds of each configuration that a strategy measures.
+/// A strategy that knows of no other task.
+pub fn build(kind: StrategyKind, space: &Arc<ConfigSpace>, seed: Seed) -> Box<dyn Strategy> {
+    let context = TaskContext::bare(TargetKind::Gpu);
+    kind.build(Arc::clone(space), &context, seed, &Knowledge::default())
+}
+
+/// Seconds of each configuration that a strategy measures of a function.
 pub fn search(
-    kind: StrategyKind,
-    space: &Arc<ConfigSpace>,
-    seed: Seed,
+    strategy: &mut dyn Strategy,
+    space: &ConfigSpace,
     function: u64,
     budget: usize,
 ) -> Vec<f64> {
     let cost = Cost::of(function);
-    let context = TaskContext::bare(TargetKind::Gpu);
-    let mut strategy = kind.build(Arc::clone(space), &context, seed, &Knowledge::default());
     let mut costs = Vec::with_capacity(budget);
     while costs.len() < budget {
         let told: Vec<Observation> = strategy
@@ -100,7 +103,8 @@ fn in_a_space_too_large_to_look_at_agents_find_more_than_as_many_random_configur
     let space = Arc::new(space());
     let found = |kind| -> f64 {
         let best = |function| {
-            let costs = search(kind, &space, Seed(function), function, 128);
+            let mut strategy = build(kind, &space, Seed(function));
+            let costs = search(&mut *strategy, &space, function, 128);
             costs.into_iter().fold(f64::INFINITY, f64::min).ln()
         };
         (0..6).map(best).sum::<f64>() / 6.0
