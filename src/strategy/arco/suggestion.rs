@@ -1,5 +1,9 @@
 //! What other tasks suggest of a configuration, fitted to what was measured of this one.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use crate::task::Digits;
 use crate::transfer::{DescribedSpace, Prior};
 
 /// A prior of other tasks with a line from its scale to the scores of this one.
@@ -8,27 +12,35 @@ pub(super) struct Suggestion {
     space: DescribedSpace,
     shift: f64,
     slope: f64,
+    /// What the prior has said: the same configurations are asked about at every fit.
+    heard: RefCell<HashMap<Digits, f64>>,
 }
 
 /// Scores that other tasks explain this well leave the Gaussian process nothing but noise.
 const LEAST_UNIT: f64 = 0.1;
 
 impl Suggestion {
-    pub const fn new(prior: Prior, space: DescribedSpace) -> Self {
+    pub fn new(prior: Prior, space: DescribedSpace) -> Self {
         Self {
             prior,
             space,
             shift: 0.0,
             slope: 0.0,
+            heard: RefCell::default(),
         }
     }
 
     /// What the prior says, on its own scale.
     pub fn hearsay<D: AsRef<[u32]>>(&self, configs: &[D]) -> Vec<f64> {
-        let numbers = configs
-            .iter()
-            .map(|digits| self.space.numbers(digits.as_ref()));
-        self.prior.expect(&numbers.collect::<Vec<_>>())
+        let mut heard = self.heard.borrow_mut();
+        let mut new: Vec<&[u32]> = configs.iter().map(AsRef::as_ref).collect();
+        new.retain(|digits| !heard.contains_key(*digits));
+        if !new.is_empty() {
+            let numbers: Vec<Vec<f64>> = new.iter().map(|d| self.space.numbers(d)).collect();
+            let said = self.prior.expect(&numbers);
+            heard.extend(new.into_iter().map(<[u32]>::to_vec).zip(said));
+        }
+        configs.iter().map(|d| heard[d.as_ref()]).collect()
     }
 
     /// The score that it suggests of each.
