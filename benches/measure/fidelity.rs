@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use arco_tvm::measure::{Candidate, Pipeline, TrialId};
+use arco_tvm::replay::median;
 use arco_tvm::task::ConfigIndex;
 use rand::RngExt;
 
-use crate::statistics::{median, rank_correlation};
+use crate::statistics::rank_correlation;
 use crate::{Job, Place, arco};
 
 /// What the two may differ by: the median of ratios, and the rank correlation.

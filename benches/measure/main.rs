@@ -24,12 +24,12 @@ use std::time::Duration;
 
 use arco_tvm::frontend::{Frontend, ModelDetails, ModelSpec};
 use arco_tvm::measure::{PythonHost, RunOptions};
+use arco_tvm::replay::median;
 use arco_tvm::task::Task;
 use clap::Parser;
 use tvm_rt::Tvm;
 
 use fleet::TrackerServer;
-use statistics::median;
 
 /// Measurement against AutoTVM's.
 #[derive(Parser)]

@@ -1,11 +1,4 @@
-//! Medians and ranks.
-
-/// The median; of an even number of values, the mean of the two in the middle.
-pub fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    f64::midpoint(sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2])
-}
+//! Ranks.
 
 /// Spearman's rank correlation.
 pub fn rank_correlation(a: &[f64], b: &[f64]) -> f64 {

@@ -21,6 +21,7 @@ use arco_tvm::measure::{
     BuildOptions, Candidate, CoreSet, CoreSharing, Endpoint, Pipeline, PipelineOptions, PythonHost,
     Role, RunOptions, TrialId,
 };
+use arco_tvm::replay::median;
 use arco_tvm::seed::Seed;
 use arco_tvm::task::{ConfigIndex, Task};
 use clap::Parser;
@@ -131,7 +132,7 @@ fn main() {
     println!(
         "\nratio of trials per second, median of {}: {:.1} (lowest {:.1}, highest {:.1}); all costs are equal",
         ratios.len(),
-        ratios[ratios.len() / 2],
+        median(&ratios),
         ratios[0],
         ratios[ratios.len() - 1]
     );

@@ -13,6 +13,7 @@ mod printer;
 mod progress;
 mod progress_json;
 mod record;
+mod records;
 mod replay;
 mod serve;
 mod settings;

@@ -1,12 +1,11 @@
 //! `arco-tvm verify`: each task and the whole network, untuned and with the log.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::frontend::{ExtractedTasks, Layer, Verified, VerifyRequest};
 use crate::measure::{Candidate, Pipeline, TrialId};
-use crate::record::{Record, read_log};
+use crate::record::Record;
 use crate::task::{ConfigEntity, Task};
 
 use super::args::VerifyArgs;
@@ -16,6 +15,7 @@ use super::exit_code::ExitCode;
 use super::fleet::Fleet;
 use super::format;
 use super::printer::Printer;
+use super::records::read_records;
 use super::settings::SettingsFile;
 
 /// Times that each variant of a task is measured; the median counts.
@@ -32,7 +32,7 @@ pub async fn run(
 ) -> Result<ExitCode, CliError> {
     let target = settings.target(args.model.target.as_deref())?;
     let fleet = Fleet::new(&args.measure, settings, &target)?;
-    let records = open_log(&args.log, printer)?;
+    let records = read_records(&args.log, "make one with `arco-tvm tune`", printer)?;
     greet_tracker(fleet.tracker()).await?;
     let context = Context::open(&args.host, settings)?.for_target(&target);
     let mut frontend = context.frontend().await?;
@@ -79,20 +79,6 @@ pub async fn run(
         !extracted.warnings.contains(warning) && !warning.starts_with(&of_a_line)
     });
     report(&verified, printer)
-}
-
-fn open_log(path: &Path, printer: Printer) -> Result<Vec<Record>, CliError> {
-    let log = read_log(path).map_err(|error| {
-        CliError::new(
-            ExitCode::Log,
-            format!("cannot read the log {}: {error}", path.display()),
-            "make one with `arco-tvm tune`",
-        )
-    })?;
-    for skipped in &log.skipped {
-        printer.warning(skipped.to_string());
-    }
-    Ok(log.records.into_iter().map(|(_, record)| record).collect())
 }
 
 /// The configuration with the lowest mean cost for each task, as `apply_history_best` would take it.

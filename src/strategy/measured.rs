@@ -59,9 +59,6 @@ impl Measured {
         let targets: Vec<f64> = self.rows.iter().map(throughput).collect();
         model
             .fit(&features.table(&digits), &targets)
-            .map_err(|reason| StrategyError::Model {
-                rows: targets.len(),
-                reason,
-            })
+            .map_err(StrategyError::model(targets.len()))
     }
 }

@@ -168,7 +168,7 @@ impl Ml2 {
             let table = with_hidden(self.features.table(&digits), &rows, columns);
             again
                 .fit(&table, &targets)
-                .map_err(model_error(targets.len()))?;
+                .map_err(StrategyError::model(targets.len()))?;
         }
         let mut scores: HashMap<ConfigIndex, f64> = HashMap::new();
         for proposal in &candidates {
@@ -197,7 +197,7 @@ impl Ml2 {
             .unzip();
         self.performance
             .fit(&self.features.table(&digits), &targets)
-            .map_err(model_error(targets.len()))
+            .map_err(StrategyError::model(targets.len()))
     }
 
     /// Teaches V what was measured without failure, and what did not even compile.
@@ -221,12 +221,8 @@ impl Ml2 {
         }
         self.validity
             .fit(&self.features.table(&digits), &valid)
-            .map_err(model_error(valid.len()))
+            .map_err(StrategyError::model(valid.len()))
     }
-}
-
-fn model_error(rows: usize) -> impl Fn(String) -> StrategyError {
-    move |reason| StrategyError::Model { rows, reason }
 }
 
 /// Knob features, and hidden ones behind them.

@@ -127,6 +127,13 @@ pub enum StrategyError {
     HiddenFeatures(String),
 }
 
+impl StrategyError {
+    /// What became of a model that was to learn from so many measurements, when the learner refused them with a reason.
+    fn model(rows: usize) -> impl Fn(String) -> Self {
+        move |reason| Self::Model { rows, reason }
+    }
+}
+
 impl From<ExplorationError> for StrategyError {
     fn from(error: ExplorationError) -> Self {
         match error {

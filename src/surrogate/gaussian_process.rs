@@ -43,6 +43,8 @@ pub struct GaussianProcess {
     log_noise: f64,
     rows: Vec<Vec<f64>>,
     factor: Vec<f64>,
+    /// The factor's inverse, for predictions.
+    inverse: Vec<f32>,
     weights: Vec<f64>,
 }
 
@@ -61,6 +63,7 @@ impl GaussianProcess {
             log_noise: -4.0,
             rows: Vec::new(),
             factor: Vec::new(),
+            inverse: Vec::new(),
             weights: Vec::new(),
         }
     }
@@ -86,6 +89,7 @@ impl GaussianProcess {
         let covariance = self.covariance(&self.rows, &self.log_inverse, self.log_noise);
         self.factor =
             cholesky(covariance, table.rows).ok_or("the covariance is not positive definite")?;
+        self.inverse = single(&inverse(&self.factor, table.rows));
         self.weights = solve(&self.factor, targets);
         Ok(())
     }
@@ -98,8 +102,7 @@ impl GaussianProcess {
     /// When the matrices cannot be computed.
     pub fn predict(&self, table: &FeatureTable) -> candle_core::Result<Vec<Belief>> {
         let known = self.rows.len();
-        let inverse = single(&inverse(&self.factor, known));
-        let inverse = Tensor::from_vec(inverse, (known, known), &Device::Cpu)?;
+        let inverse = Tensor::from_slice(&self.inverse, (known, known), &Device::Cpu)?;
         let weights = Tensor::from_vec(single(&self.weights), (1, known), &Device::Cpu)?;
         let scales = self.scales();
         let known_rows = stretched(&self.rows, &scales);

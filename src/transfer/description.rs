@@ -11,6 +11,17 @@ pub struct Template {
     knobs: Vec<(String, KnobKind, usize)>,
 }
 
+impl Template {
+    /// The template of a task whose knobs have these forms; `None` where nothing is known of the task but its knobs.
+    fn of(context: &TaskContext, knobs: Vec<(String, KnobKind, usize)>) -> Option<Self> {
+        Some(Self {
+            name: context.workload.as_ref()?.name.clone(),
+            target: context.target,
+            knobs,
+        })
+    }
+}
+
 /// The template of a configuration with the numbers of its knobs, as many for every configuration of the template;
 /// `None` where nothing is known of the task but its knobs.
 pub fn describe(context: &TaskContext, config: &ConfigEntity) -> Option<(Template, Vec<f64>)> {
@@ -21,12 +32,7 @@ pub fn describe(context: &TaskContext, config: &ConfigEntity) -> Option<(Templat
         knobs.push((name.clone(), entity.kind(), knob.len()));
         numbers.extend(knob);
     }
-    let template = Template {
-        name: context.workload.as_ref()?.name.clone(),
-        target: context.target,
-        knobs,
-    };
-    Some((template, numbers))
+    Some((Template::of(context, knobs)?, numbers))
 }
 
 /// The numbers of each value of each knob of a task.
@@ -52,11 +58,7 @@ impl DescribedSpace {
             knobs.push((knob.name().to_owned(), knob.entities()[0].kind(), width));
             numbers.push(values);
         }
-        let template = Template {
-            name: context.workload.as_ref()?.name.clone(),
-            target: context.target,
-            knobs,
-        };
+        let template = Template::of(context, knobs)?;
         Some(Self { template, numbers })
     }
 

@@ -30,7 +30,6 @@ use super::record::declare;
 use super::settings::SettingsFile;
 use report::report;
 use resume::open_output;
-use warm_start::warm_start;
 
 /// Trials for each task when nothing is said.
 const DEFAULT_TRIALS_PER_TASK: usize = 64;
@@ -54,6 +53,7 @@ pub async fn run(
     let time = time
         .map(|s| fleet::seconds("--time", Some(s), Duration::ZERO))
         .transpose()?;
+    let taught = warm_start::read(&args.warm_start, printer)?;
     greet_tracker(fleet.tracker()).await?;
     let context = Context::open(&args.host, settings)?.for_target(&target);
     let (mut output, earlier) = open_output(&args.output, printer)?;
@@ -94,7 +94,7 @@ pub async fn run(
         early_stopping: args.early_stopping.or(settings.early_stopping),
         time,
         lookahead: args.lookahead.unwrap_or(DEFAULT_LOOKAHEAD),
-        knowledge: warm_start(&args.warm_start, &extracted.target, printer)?,
+        knowledge: warm_start::knowledge(&taught, &extracted.target, printer),
     };
     printer.note(format!(
         "{strategy}, seed {}, {} trials; {}",

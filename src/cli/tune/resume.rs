@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use crate::record::{Mended, Record, read_log};
+use crate::record::{Mended, Record};
 use crate::tuning::{Journal, Output, missing_from_log, read_journal};
 
 use super::super::error::CliError;
-use super::super::exit_code::ExitCode;
 use super::super::printer::Printer;
+use super::super::records::{read_records, unreadable};
 
 /// Opens log and journal, mends what a killed run left, and returns the records of earlier runs.
 pub(super) fn open_output(
@@ -29,19 +29,9 @@ pub(super) fn open_output(
         }
         None => {}
     }
-    let unreadable = |error: std::io::Error| {
-        CliError::new(
-            ExitCode::Log,
-            format!("cannot read the log {}: {error}", path.display()),
-            "name another log with -o",
-        )
-    };
-    let log = read_log(path).map_err(unreadable)?;
-    for skipped in &log.skipped {
-        printer.warning(skipped.to_string());
-    }
-    let mut records: Vec<Record> = log.records.into_iter().map(|(_, record)| record).collect();
-    let events = read_journal(path).map_err(unreadable)?;
+    let hint = "name another log with -o";
+    let mut records = read_records(path, hint, printer)?;
+    let events = read_journal(path).map_err(|error| unreadable(path, &error, hint))?;
     let recovered = missing_from_log(&events, &records);
     for record in &recovered {
         output.record(record)?;

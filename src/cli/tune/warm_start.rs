@@ -1,40 +1,33 @@
 //! What `--warm-start` takes from logs of earlier runs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::record::read_log;
+use crate::record::Record;
 use crate::task::TargetKind;
 use crate::transfer::Knowledge;
 
 use super::super::error::CliError;
-use super::super::exit_code::ExitCode;
 use super::super::printer::Printer;
+use super::super::records::read_records;
 
-/// What is known from these logs. What was measured on another sort of device says nothing, and a warning says so.
-pub(super) fn warm_start(
-    logs: &[PathBuf],
-    target: &str,
-    printer: Printer,
-) -> Result<Knowledge, CliError> {
+/// The records of each log.
+pub(super) type Earlier<'a> = Vec<(&'a Path, Vec<Record>)>;
+
+/// Reads the logs.
+pub(super) fn read(logs: &[PathBuf], printer: Printer) -> Result<Earlier<'_>, CliError> {
+    let hint = "name logs that are there with --warm-start";
+    let records = |path| Ok((path, read_records(path, hint, printer)?));
+    logs.iter().map(PathBuf::as_path).map(records).collect()
+}
+
+/// What is known from them. What was measured on another sort of device says nothing, and a warning says so.
+pub(super) fn knowledge(logs: &Earlier<'_>, target: &str, printer: Printer) -> Knowledge {
     let knowledge = Knowledge::default();
-    for path in logs {
-        let log = read_log(path).map_err(|error| {
-            CliError::new(
-                ExitCode::Log,
-                format!("cannot read the log {}: {error}", path.display()),
-                "name logs that are there with --warm-start",
-            )
-        })?;
-        for skipped in &log.skipped {
-            printer.warning(skipped.to_string());
-        }
-        let kind = TargetKind::of_target(target);
-        let fits = |target: &str| TargetKind::of_target(target) == kind;
-        let (records, others): (Vec<_>, Vec<_>) = log
-            .records
+    let kind = TargetKind::of_target(target);
+    for (path, records) in logs {
+        let (records, others): (Vec<_>, Vec<_>) = records
             .iter()
-            .map(|(_, record)| record)
-            .partition(|record| fits(&record.workload.target));
+            .partition(|record| TargetKind::of_target(&record.workload.target) == kind);
         if let Some(other) = others.first() {
             printer.warning(format!(
                 "{} records of {} are for another sort of device ({}) and teach nothing here",
@@ -50,5 +43,5 @@ pub(super) fn warm_start(
         ));
         knowledge.remember(records);
     }
-    Ok(knowledge)
+    knowledge
 }

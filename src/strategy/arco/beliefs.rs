@@ -101,7 +101,7 @@ impl Beliefs {
     }
 
     /// What other tasks suggest of configurations, in no unit; `None` without them.
-    pub fn hearsay(&self, configs: &[&Digits]) -> Option<Vec<f64>> {
+    pub fn hearsay(&self, configs: &[Digits]) -> Option<Vec<f64>> {
         Some(self.suggestion.as_ref()?.hearsay(configs))
     }
 

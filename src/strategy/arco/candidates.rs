@@ -36,16 +36,20 @@ impl Arco {
             walked.map(|(e, value)| (e.digits.clone(), self.confidence(&e.standing, value)));
         let sampled = sampled.into_iter().zip(standings);
         let sampled = sampled.map(|(digits, standing)| (digits, self.confidence(&standing, 0.0)));
+        Ok(self.unknown(walked.chain(sampled)))
+    }
+
+    /// Those of these that are not known, each once, with their confidence.
+    fn unknown(&self, rated: impl Iterator<Item = (Digits, f64)>) -> Vec<Candidate> {
         let mut seen = HashSet::new();
-        Ok(walked
-            .chain(sampled)
+        rated
             .map(|(digits, confidence)| Candidate {
                 index: self.environment.space().index(&digits),
                 digits,
                 confidence,
             })
             .filter(|c| !self.plan.known.contains(&c.index) && seen.insert(c.index))
-            .collect())
+            .collect()
     }
 
     /// Size of the random sample: without agents, that of their walks, too.
@@ -70,34 +74,17 @@ impl Arco {
             Some(rest) => rest,
             None => self.random_valid(self.constants.sample)?,
         };
-        let Some(hearsay) = self.beliefs.hearsay(&sample.iter().collect::<Vec<_>>()) else {
+        let Some(hearsay) = self.beliefs.hearsay(&sample) else {
             return self.random.ask_unknown(batch, &self.plan.known);
         };
-        let space = self.environment.space();
-        let mut seen = HashSet::new();
-        let candidates: Vec<Candidate> = sample
-            .into_iter()
-            .zip(hearsay)
-            .map(|(digits, confidence)| Candidate {
-                index: space.index(&digits),
-                digits,
-                confidence,
-            })
-            .filter(|c| !self.plan.known.contains(&c.index) && seen.insert(c.index))
-            .collect();
+        let candidates = self.unknown(sample.into_iter().zip(hearsay));
         let temperature = self.constants.confidence.temperature;
         let heard = draw(&candidates, batch - batch / 4, temperature, &mut self.rng);
-        let mut plan: Vec<Proposal> = heard
-            .iter()
-            .map(|candidate| Proposal {
-                index: candidate.index,
-                why: Why::Model,
-            })
-            .collect();
-        let mut taken = self.plan.known.clone();
-        taken.extend(plan.iter().map(|proposal| proposal.index));
-        plan.extend(self.random.ask_unknown(batch - plan.len(), &taken)?);
-        Ok(plan)
+        let plan = heard.iter().map(|candidate| Proposal {
+            index: candidate.index,
+            why: Why::Model,
+        });
+        self.filled_at_random(plan.collect())
     }
 
     /// All of a small space that is not known.

@@ -18,13 +18,13 @@ pub struct ArcoConstants {
     pub critic: f64,
     /// What an invalid configuration is worth, in standard deviations of the score.
     pub invalid: f64,
-    /// Rounds of walks between two fits; each but the first starts where those before it came by the best.
+    /// Rounds of walks between two fits.
     pub rounds: usize,
-    /// Share of the walks of a later round that start where earlier ones came by the best.
+    /// Share of a round's walks that start at the best of the sample and of what earlier rounds came by.
     pub again: f64,
     /// A space with at most so many configurations is looked at whole.
     pub whole: u64,
-    /// Random configurations that are looked at besides those that the agents come by.
+    /// Random configurations of a larger space that are looked at besides those that the agents come by.
     pub sample: usize,
     /// Walks start from so many of the best measured configurations.
     pub elite: usize,

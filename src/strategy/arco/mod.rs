@@ -86,16 +86,24 @@ impl Arco {
         let measured = self.measured.len();
         if measured >= self.hear_at {
             self.hear_at = (2 * measured).max(1);
-            let prior = self.knowledge.prior().map_err(self.model_error())?;
+            let prior = self.knowledge.prior();
+            let prior = prior.map_err(StrategyError::model(measured))?;
             let suggestion = prior.map(|prior| Suggestion::new(prior, described.clone()));
             self.beliefs.heed(suggestion);
         }
         Ok(())
     }
 
-    fn model_error(&self) -> impl Fn(String) -> StrategyError + use<> {
-        let rows = self.measured.len();
-        move |reason| StrategyError::Model { rows, reason }
+    /// A plan with what it lacks to a batch, drawn at random.
+    fn filled_at_random(
+        &mut self,
+        mut plan: Vec<Proposal>,
+    ) -> Result<Vec<Proposal>, StrategyError> {
+        let mut taken = self.plan.known.clone();
+        taken.extend(plan.iter().map(|proposal| proposal.index));
+        let missing = self.constants.batch - plan.len();
+        plan.extend(self.random.ask_unknown(missing, &taken)?);
+        Ok(plan)
     }
 
     /// The batch out of the candidates.
@@ -162,15 +170,11 @@ impl Planner for Arco {
         }
         self.beliefs
             .fit(self.measured.rows(), self.parts.validity_model)
-            .map_err(self.model_error())?;
+            .map_err(StrategyError::model(self.measured.len()))?;
         let candidates = self.candidates()?;
         let chosen = self.choose(&candidates, batch)?;
-        let mut plan: Vec<Proposal> = chosen.iter().map(proposal).collect();
-        let mut taken = self.plan.known.clone();
-        taken.extend(plan.iter().map(|p| p.index));
         // Little is left of a space when nothing new was found: the rest comes in a random order.
-        plan.extend(self.random.ask_unknown(batch - plan.len(), &taken)?);
-        Ok(plan)
+        self.filled_at_random(chosen.iter().map(proposal).collect())
     }
 
     fn plan(&mut self) -> &mut Plan {
