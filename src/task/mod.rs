@@ -12,7 +12,7 @@ mod knob;
 mod label;
 mod layout;
 mod link;
-mod packed_conv;
+mod packed;
 mod space;
 
 pub use condition::{Condition, ConditionError, Value as ConditionValue};
@@ -23,7 +23,7 @@ pub use index::{ConfigIndex, KnobId, TaskId};
 pub use knob::{Entity, EntityError, Knob, KnobError, KnobKind};
 pub use layout::ChannelBlocks;
 pub use link::Link;
-pub(crate) use packed_conv::{LONGEST, PackedConvMask, workload_of};
+pub(crate) use packed::{LONGEST, PackedMask, workload_of};
 pub use space::{ConfigSpace, Digits, SpaceError, ValidityFilter};
 
 use serde_json::Value;
