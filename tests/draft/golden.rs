@@ -1,0 +1,1 @@
+//! The golden records: counters, and the instructions and micro-operations themselves.

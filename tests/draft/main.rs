@@ -1,0 +1,4 @@
+//! Drafts against what TVM's programs are and cost.
+
+mod golden;
+mod spaces;
