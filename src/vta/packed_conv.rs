@@ -9,6 +9,8 @@ use super::config::{Geometry, Mem};
 /// A convolution in packed layout; channels are counted in blocks of the geometry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackedConv {
+    /// Blocks of images: N / BATCH.
+    pub batches: usize,
     /// Rows of the input.
     pub height: usize,
     /// Columns of the input.

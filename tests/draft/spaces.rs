@@ -27,6 +27,7 @@ fn case(line: &str) -> Case {
     let number = |value: &Value| value.as_u64().unwrap() as usize;
     let (data, kernel) = (&args[0][1], &args[1][1]);
     let conv = PackedConv {
+        batches: number(&data[0]),
         height: number(&data[2]),
         width: number(&data[3]),
         input_blocks: number(&data[1]),

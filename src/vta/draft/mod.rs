@@ -14,8 +14,7 @@
 //! # Where it stops
 //!
 //! - One template. Groups, transposed convolutions and dense layers have others.
-//! - What [`PackedConv`] can say: one block of batches (as many images as BATCH), no dilation, strides and padding that are
-//!   the same on all sides.
+//! - What [`PackedConv`] can say: no dilation, strides and padding that are the same on all sides.
 //! - An [`Epilogue`] of operators with a constant, and of at most one that adds, multiplies or compares with a value for
 //!   each output channel. A residual addition has the other tensor's tiles in the accumulators too.
 
@@ -73,11 +72,12 @@ pub struct Drafter {
     timing: TimingModel,
 }
 
-/// A program that was drafted: what its second launch sends to the accelerator. The first differs where a pop of the
-/// launch before is still pending; a log's time is that of the second.
+/// A program that was drafted. What it sends to the accelerator is that of its second call: a log's time is the second
+/// one's, and it differs from the first where that one leaves a pop behind.
 pub struct Draft<'a> {
     timing: &'a mut TimingModel,
     geometry: &'a Geometry,
+    first: Vec<DraftLaunch>,
     launches: Vec<DraftLaunch>,
     /// In the queues when it begins.
     tokens: [u8; 4],
@@ -136,11 +136,12 @@ impl Drafter {
         emission.forget();
         self.runtime.abandon();
         let launches = self.streams.take();
-        let before = second?;
+        let first = second?;
         Ok(Draft {
             timing: &mut self.timing,
             geometry: &self.geometry,
-            tokens: account::tokens_after(before.iter().flat_map(|launch| &launch.insns)),
+            tokens: account::tokens_after(first.iter().flat_map(|launch| &launch.insns)),
+            first,
             launches,
         })
     }
@@ -151,6 +152,11 @@ impl Draft<'_> {
     /// other.
     pub fn launches(&self) -> &[DraftLaunch] {
         &self.launches
+    }
+
+    /// What the first call on a new device sends.
+    pub fn first(&self) -> &[DraftLaunch] {
+        &self.first
     }
 
     /// Tokens in the queues when it begins, in the order of [`crate::vta::isa::Token::ALL`].
