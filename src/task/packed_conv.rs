@@ -34,13 +34,8 @@ pub(crate) struct PackedConvMask {
 }
 
 impl PackedConvMask {
-    /// The mask of a convolution with these knobs; `None` when they are other ones, or the geometry is one for which the
-    /// rules were not compared with programs.
+    /// The mask of a convolution with these knobs; `None` when they are other ones.
     pub(crate) fn new(conv: PackedConv, geometry: Geometry, knobs: &[Knob]) -> Option<Self> {
-        // Layouts with blocks that differ were never compared.
-        if geometry.block_in() != geometry.block_out() {
-            return None;
-        }
         let factors: Vec<(usize, Vec<usize>)> = KNOBS
             .iter()
             .map(|name| {

@@ -145,6 +145,24 @@ impl<'a> Emission<'a> {
         extents
     }
 
+    /// Whether there is a loop over tiles.
+    fn repeats(&self) -> bool {
+        self.extents() != [1; 4]
+    }
+
+    /// Whether a call leaves the last store's token, and the pop that takes it, to the next.
+    pub(super) fn carries(&self) -> bool {
+        self.repeats() && self.threads() == 1
+    }
+
+    /// As a call leaves the runtime to the next.
+    pub(super) fn follow(&mut self) -> Result<(), RuntimeError> {
+        if self.carries() {
+            self.runtime.dep_pop(STORE, COMPUTE)?;
+        }
+        Ok(())
+    }
+
     /// The loops over tiles, outermost first. The template moves that over virtual threads to the outside, and the one
     /// over batches comes to where it was.
     fn order(&self) -> [usize; 4] {
@@ -157,15 +175,15 @@ impl<'a> Emission<'a> {
         }
     }
 
-    /// One call of the program.
-    pub(super) fn launch(&mut self) -> Result<(), RuntimeError> {
+    /// One call of the program, without the pop that it leaves to the next ([`Self::follow`]).
+    pub(super) fn call(&mut self) -> Result<(), RuntimeError> {
         if self.sites.is_empty() {
             self.record()?;
         }
         let threads = self.threads();
         let extents = self.extents();
         let count: usize = extents.iter().product();
-        let repeats = count > 1;
+        let repeats = self.repeats();
         if repeats {
             for _ in 0..threads {
                 self.runtime.dep_push(STORE, COMPUTE)?;
@@ -189,17 +207,12 @@ impl<'a> Emission<'a> {
             let tiles = [at(0), at(threads - 1)];
             self.tiles(&tiles[..threads], repeats)?;
         }
-        let carried = repeats && threads == 1;
-        if repeats && !carried {
+        if repeats && !self.carries() {
             for _ in 0..threads {
                 self.runtime.dep_pop(STORE, COMPUTE)?;
             }
         }
-        self.runtime.synchronize()?;
-        if carried {
-            self.runtime.dep_pop(STORE, COMPUTE)?;
-        }
-        Ok(())
+        self.runtime.synchronize()
     }
 
     /// One tile of each virtual thread.
@@ -409,14 +422,12 @@ impl Span {
     /// Of a tile of `extent` that belongs to output rows or columns from `output` on, in an image of `length`.
     fn new(output: usize, extent: usize, conv: &PackedConv, length: usize) -> Self {
         let start = output * conv.stride;
-        let before = conv.padding.saturating_sub(start).min(extent);
-        let end = start + extent;
-        let after = end
-            .saturating_sub(conv.padding + length)
-            .min(extent - before);
+        let before = conv.padding.saturating_sub(start);
+        let after = (start + extent).saturating_sub(conv.padding + length);
         Span {
-            first: (start + before).saturating_sub(conv.padding),
-            extent: extent - before - after,
+            first: (start + before).wrapping_sub(conv.padding),
+            // A tile that lies in the padding has as many as no field holds, as in TVM's program.
+            extent: extent.wrapping_sub(before + after),
             before,
             after,
         }

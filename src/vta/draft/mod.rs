@@ -32,7 +32,7 @@ pub use epilogue::{Epilogue, Step};
 use self::capture::{Capture, Streams};
 use self::emit::Emission;
 use super::config::Geometry;
-use super::isa::Insn;
+use super::isa::{Insn, Token};
 use super::packed_conv::{PackedConv, PackedTiles, Refusal};
 use super::program::Counters;
 use super::runtime::{BufferHandle, Runtime, RuntimeError};
@@ -72,15 +72,20 @@ pub struct Drafter {
     timing: TimingModel,
 }
 
-/// A program that was drafted. What it sends to the accelerator is that of its second call: a log's time is the second
-/// one's, and it differs from the first where that one leaves a pop behind.
+/// A program that was drafted: what one call of the kernel sends to the accelerator.
 pub struct Draft<'a> {
     timing: &'a mut TimingModel,
     geometry: &'a Geometry,
-    first: Vec<DraftLaunch>,
     launches: Vec<DraftLaunch>,
     /// In the queues when it begins.
     tokens: [u8; 4],
+}
+
+/// Which call of a kernel. Without virtual threads they differ: the first one leaves a token and the pop that takes it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Call {
+    First,
+    Later,
 }
 
 impl Drafter {
@@ -109,7 +114,8 @@ impl Drafter {
         &self.geometry
     }
 
-    /// The program of a convolution, with what follows it, under a schedule.
+    /// The program of a convolution, with what follows it, under a schedule: that of any call but the first. A log's time
+    /// is the second one's.
     ///
     /// # Errors
     /// [`DraftError::Refused`] if the template has no such schedule, [`DraftError::Runtime`] if its program could not be
@@ -123,26 +129,52 @@ impl Drafter {
         tiles: &PackedTiles,
         epilogue: &Epilogue,
     ) -> Result<Draft<'_>, DraftError> {
+        self.draft_call(Call::Later, conv, tiles, epilogue)
+    }
+
+    /// The same, as the first call on a new device sends it.
+    ///
+    /// # Errors
+    /// As [`Drafter::draft`].
+    ///
+    /// # Panics
+    /// As [`PackedConv::refusal`].
+    pub fn draft_first(
+        &mut self,
+        conv: &PackedConv,
+        tiles: &PackedTiles,
+        epilogue: &Epilogue,
+    ) -> Result<Draft<'_>, DraftError> {
+        self.draft_call(Call::First, conv, tiles, epilogue)
+    }
+
+    fn draft_call(
+        &mut self,
+        call: Call,
+        conv: &PackedConv,
+        tiles: &PackedTiles,
+        epilogue: &Epilogue,
+    ) -> Result<Draft<'_>, DraftError> {
         if let Some(refusal) = conv.refusal(&self.geometry, tiles) {
             return Err(DraftError::Refused(refusal));
         }
         let mut emission = Emission::new(&mut self.runtime, self.tensor, conv, tiles, epilogue);
-        let first = emission.launch();
-        let second = first.and_then(|()| {
-            let before = self.streams.take();
-            emission.launch()?;
-            Ok(before)
-        });
+        let mut tokens = [0; 4];
+        let mut before = Ok(());
+        if call == Call::Later {
+            before = emission.follow();
+            tokens[Token::StoreToCompute.index()] = u8::from(emission.carries());
+        }
+        let emitted = before.and_then(|()| emission.call());
         emission.forget();
         self.runtime.abandon();
         let launches = self.streams.take();
-        let first = second?;
+        emitted?;
         Ok(Draft {
             timing: &mut self.timing,
             geometry: &self.geometry,
-            tokens: account::tokens_after(first.iter().flat_map(|launch| &launch.insns)),
-            first,
             launches,
+            tokens,
         })
     }
 }
@@ -152,11 +184,6 @@ impl Draft<'_> {
     /// other.
     pub fn launches(&self) -> &[DraftLaunch] {
         &self.launches
-    }
-
-    /// What the first call on a new device sends.
-    pub fn first(&self) -> &[DraftLaunch] {
-        &self.first
     }
 
     /// Tokens in the queues when it begins, in the order of [`crate::vta::isa::Token::ALL`].
