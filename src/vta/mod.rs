@@ -9,6 +9,7 @@
 mod buffer;
 pub mod c_api;
 pub mod config;
+pub mod draft;
 pub mod func;
 pub mod fuzzing;
 pub mod generate;

@@ -1,14 +1,17 @@
 //! Which schedules of the template `conv2d_packed.vta` can be compiled and run, computed from shapes and tiles alone.
 //!
 //! The rules were fitted on five whole spaces of 3x3 and 1x1 convolutions (6,368 schedules) for BATCH = 1 and
-//! BLOCK = 16 with the usual shift, bias and clip behind the convolution. They count elements and so hold for any BATCH
-//! and BLOCK: tests hold them against recorded spaces and records, and against programs of other geometries.
+//! BLOCK = 16 with the usual shift, bias and clip behind the convolution. They count elements and so hold for any BATCH,
+//! BLOCK_IN and BLOCK_OUT: tests hold them against recorded spaces and records, and against programs that TVM lowers for
+//! geometries of all shapes (`tests/draft`).
 
 use super::config::{Geometry, Mem};
 
 /// A convolution in packed layout; channels are counted in blocks of the geometry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackedConv {
+    /// Blocks of images: N / BATCH.
+    pub batches: usize,
     /// Rows of the input.
     pub height: usize,
     /// Columns of the input.
@@ -53,11 +56,13 @@ pub enum Refusal {
     BothThreads,
     /// Several input blocks at once, and padding on the innermost block but one.
     PaddedBlocks,
+    /// Padding, and an input tile of one row or column: TVM matches no copy there.
+    PaddedLine,
     /// Several input blocks at once, of a tile that is no two-dimensional pattern.
     LoadPattern,
     /// Several output blocks at once, of a tile that is no two-dimensional pattern.
     StorePattern,
-    /// A tile, times the virtual threads, is larger than a buffer.
+    /// A tile, times the virtual threads, is larger than a buffer; or the micro-operations of its multiplication are.
     Capacity(Mem),
     /// Two micro-operations in a row would write the same accumulator.
     Conflict,
@@ -155,6 +160,10 @@ impl PackedConv {
         if let Some(refusal) = tiles
             .refused_threads(self.output_blocks, out.0)
             .or_else(|| tiles.refused_load((in_h, in_w), input, loaded, self.padding > 0))
+            .or_else(|| {
+                let line = self.padding > 0 && (in_h == 1 || in_w == 1);
+                line.then_some(Refusal::PaddedLine)
+            })
             .or_else(|| tiles.refused_store(out))
             .or_else(|| {
                 let needs = [
@@ -167,11 +176,34 @@ impl PackedConv {
         {
             return Some(refusal);
         }
-        // With fewer, an accumulator is written again before its last write is done, unless the loops over
-        // micro-operations fold away.
-        if kernel > 1 && h.saturating_mul(co) < 3 && w > 1 {
+        // With fewer, an accumulator is written again before its last write is done.
+        let [repeats, writes] = self.micro_operations(tiles);
+        if repeats > 1 && writes < 3 {
             return Some(Refusal::Conflict);
         }
+        if repeats.saturating_mul(writes) > geometry.depth(Mem::Uop) {
+            return Some(Refusal::Capacity(Mem::Uop));
+        }
         None
+    }
+
+    /// The micro-operations of a tile's multiplication: how often they go over the accumulators, and how many of these
+    /// they write each time.
+    ///
+    /// Of the loops over input blocks, columns, the kernel's columns and rows, output blocks and rows, the first two that
+    /// have more than one iteration are loops of the instruction; the others are written out.
+    fn micro_operations(&self, tiles: &PackedTiles) -> [usize; 2] {
+        let mut loops = [
+            tiles.ci,
+            tiles.w,
+            self.kernel_width,
+            self.kernel_height,
+            tiles.co,
+            tiles.h,
+        ];
+        let folded = loops.iter_mut().filter(|extent| **extent > 1).take(2);
+        folded.for_each(|extent| *extent = 1);
+        let [_, _, columns, rows, co, h] = loops;
+        [columns * rows, co.saturating_mul(h)]
     }
 }

@@ -144,6 +144,7 @@ fn infer(knobs: &[Knob], lines: &[Value], geometry: &Geometry) -> Option<PackedC
                 let side =
                     |out: usize| ((out - 1) * stride + kernel + spare).checked_sub(2 * padding);
                 let conv = PackedConv {
+                    batches: 1,
                     height: side(out_h)?,
                     width: side(out_w)?,
                     input_blocks: ci,

@@ -19,6 +19,7 @@ pub(super) fn conv_of(args: &Value) -> Option<PackedConv> {
         return None;
     }
     let conv = PackedConv {
+        batches: data[0],
         height: data[2],
         width: data[3],
         input_blocks: data[1],
@@ -29,6 +30,7 @@ pub(super) fn conv_of(args: &Value) -> Option<PackedConv> {
         padding,
     };
     let lengths = [
+        conv.batches,
         conv.height,
         conv.width,
         conv.input_blocks,
@@ -49,6 +51,7 @@ pub(crate) fn workload_of(conv: &PackedConv, geometry: &Geometry) -> Workload {
     let (batch, block_in, block_out) =
         (geometry.batch(), geometry.block_in(), geometry.block_out());
     let PackedConv {
+        batches,
         height,
         width,
         input_blocks,
@@ -58,7 +61,7 @@ pub(crate) fn workload_of(conv: &PackedConv, geometry: &Geometry) -> Workload {
         stride,
         padding,
     } = conv;
-    let data = json!([1, input_blocks, height, width, batch, block_in]);
+    let data = json!([batches, input_blocks, height, width, batch, block_in]);
     let kernel = json!([
         output_blocks,
         input_blocks,

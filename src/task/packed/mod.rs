@@ -25,15 +25,16 @@ pub(crate) struct PackedMask {
 }
 
 impl PackedMask {
-    /// The mask of a convolution with these knobs; `None` when they are other ones, or the geometry is one for which the
-    /// rules were not compared with programs.
+    /// The mask of a convolution with these knobs; `None` when they are other ones.
     pub(crate) fn of_conv(conv: PackedConv, geometry: Geometry, knobs: &[Knob]) -> Option<Self> {
         Self::new(PackedLayer::Conv(conv), geometry, knobs)
     }
 
     fn new(layer: PackedLayer, geometry: Geometry, knobs: &[Knob]) -> Option<Self> {
-        // Layouts with blocks that differ were never compared.
-        if geometry.block_in() != geometry.block_out() {
+        // Of the other templates, layouts with blocks that differ were never compared with programs.
+        let compared =
+            matches!(layer, PackedLayer::Conv(_)) || geometry.block_in() == geometry.block_out();
+        if !compared {
             return None;
         }
         let factors: Vec<(usize, Vec<usize>)> = layer
