@@ -64,6 +64,11 @@ test-python: venv build
 test-vta-golden: venv build ## Build and run every recorded VTA convolution anew, a part of which is in the tests (two minutes)
 	cd tvm-patches && VTA_GOLDEN=all $(CLEAN_ENV) ../$(VENV)/bin/python -m pytest -q tests/vta/test_golden_conv.py
 
+# DRAFTS and SEED say how many schedules are drawn, and which; what it prints of times is this machine's.
+.PHONY: test-draft
+test-draft: venv build ## Hold drafts of VTA programs against 1,000 that TVM lowers, and say how long both take (ten minutes)
+	$(CLEAN_ENV) $(CARGO) test --release --locked --test draft -- --ignored --nocapture --test-threads=1
+
 .PHONY: build
 build: | rust ## Build the program and the library that ArcoTuner loads, in release mode
 	$(CARGO) build --release --locked

@@ -65,6 +65,29 @@ def test_a_grouped_convolution_sees_only_the_channels_of_its_group(geometry):
         assert simulator.stats()["gemm_counter"] == 8 * 8 * 9 * 4 * 2
 
 
+@pytest.mark.parametrize(
+    ("geometry", "threads"),
+    [("1x16x32_i8w8a32_15_15_19_18", (1, 2)), ("2x16x8_i8w8a32_15_16_17_17", (2, 1))],
+)
+def test_a_convolution_whose_blocks_of_input_and_output_channels_differ(geometry, threads):
+    with vta.Environment(geometry) as env:
+        assert env.BLOCK_IN != env.BLOCK_OUT
+        data, kernel = numbers((env.BATCH, 64, 8, 8), 1), numbers((64, 64, 3, 3), 2)
+        config = {"tile_b": 1, "tile_h": 4, "tile_w": 8, "tile_ci": 1, "tile_co": 1}
+        config |= {"oc_nthread": threads[0], "h_nthread": threads[1]}
+        layout = f"NCHW{env.BATCH}n{env.BLOCK_IN}c"
+        out = run(
+            lambda d, k: requantise(
+                vta.top.conv2d_packed(d, k, (1, 1), (1, 1, 1, 1), (1, 1), layout, "int32")
+            ),
+            vta.top.schedule_conv2d_packed,
+            config,
+            [blocks(data, env.BATCH, env.BLOCK_IN), blocks(kernel, env.BLOCK_OUT, env.BLOCK_IN)],
+        )
+        result = expected(convolve(data, kernel, 1, 1))
+        np.testing.assert_array_equal(out, blocks(result, env.BATCH, env.BLOCK_OUT))
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("geometry", ["1x16_i8w8a32_15_15_18_17", "4x8_i8w8a32_15_15_16_17"])
 def test_a_dense_layer(geometry, threads):
