@@ -87,7 +87,9 @@ impl Case {
             padding,
         };
         let factor = |draw: &mut _, length: usize| {
-            let factors: Vec<usize> = (1..=length).filter(|f| length % f == 0).collect();
+            let factors: Vec<usize> = (1..=length)
+                .filter(|factor| length.is_multiple_of(*factor))
+                .collect();
             *factors.choose(draw).unwrap()
         };
         let tiles = PackedTiles {
