@@ -1,15 +1,15 @@
 //! Drafts against programs that TVM lowers here, for geometries of all shapes.
 
 use arco_tvm::seed::Seed;
-use arco_tvm::vta::config::{Geometry, Mem, VtaConfig};
-use arco_tvm::vta::draft::{DraftLaunch, Drafter, Epilogue};
+use arco_tvm::vta::config::{Geometry, VtaConfig};
+use arco_tvm::vta::draft::{DraftLaunch, Drafter, Epilogue, Step};
 use arco_tvm::vta::func::Dram;
-use arco_tvm::vta::isa::Insn;
+use arco_tvm::vta::isa::{AluOp, Insn};
 use arco_tvm::vta::lowered::{Lowered, Sites};
 use arco_tvm::vta::packed_conv::{PackedConv, PackedTiles};
 use arco_tvm::vta::program::Counters;
 use arco_tvm::vta::runtime::{
-    BufferHandle, Device, Runtime, RuntimeError, SimulatedDevice, SimulationMode, UOP_BASE,
+    Device, Runtime, RuntimeError, SimulatedDevice, SimulationMode, UOP_BASE,
 };
 use rand::RngExt;
 use rand::seq::IndexedRandom;
@@ -28,8 +28,27 @@ sys.path.insert(0, tests)
 import tvm
 import vta.testing.simulator
 import vta
-from golden_conv import Convolution
+from golden_conv import Convolution, clip
+from tvm import te, tir, topi
 from arco_tvm import builder
+
+class Followed(Convolution):
+    """A convolution with these operators behind it, then its limits."""
+    def compute(self):
+        (data, kernel, bias, _), _ = super().compute()
+        layout = f"NCHW{self.env.BATCH}n{self.env.BLOCK_IN}c"
+        result = vta.top.conv2d_packed(data, kernel, self.stride, self.pad, (1, 1), layout, "int32")
+        arguments = [data, kernel]
+        for op, constant in self.steps:
+            if constant is None:
+                operand = te.placeholder(bias.shape, name=f"channel{len(arguments)}", dtype="int32")
+                arguments.append(operand)
+            else:
+                operand = tir.const(constant, "int32")
+            result = {"add": topi.add, "mul": topi.multiply, "shr": topi.right_shift}[op](result, operand)
+        result = topi.cast(clip(result, 0, 127), "int8")
+        return [*arguments, result], result
+
 lowered = tvm.get_global_func("arco.vta.lowered")
 made = []
 for number, case in enumerate(json.load(open(cases))):
@@ -37,8 +56,10 @@ for number, case in enumerate(json.load(open(cases))):
     file = pathlib.Path(folder, f"{number}.vta")
     try:
         env = vta.Environment(case["model"])
-        if case["biased"]:
-            module = Convolution(case["workload"], env).lower(case["config"])
+        if case["steps"] is not None:
+            convolution = Followed(case["workload"], env)
+            convolution.steps = case["steps"]
+            module = convolution.lower(case["config"])
             file.write_bytes(lowered(tvm.ir.save_json(module)))
         else:
             task = {"name": "conv2d_packed.vta", "args": case["args"], "target": str(env.target), "host": "llvm"}
@@ -60,7 +81,8 @@ struct Case {
     geometry: Geometry,
     conv: PackedConv,
     tiles: PackedTiles,
-    biased: bool,
+    /// Behind it; a tuning task's if there is none.
+    epilogue: Option<Epilogue>,
 }
 
 impl Case {
@@ -104,7 +126,7 @@ impl Case {
             geometry,
             conv,
             tiles,
-            biased: draw.random(),
+            epilogue: epilogue(draw),
         }
     }
 
@@ -119,7 +141,7 @@ impl Case {
             (geometry.batch(), geometry.block_in(), geometry.block_out());
         json!({
             "model": geometry.model(),
-            "biased": self.biased,
+            "steps": self.epilogue.as_ref().map(steps_json),
             "workload": {
                 "batch": conv.batches * batch,
                 "height": conv.height, "width": conv.width,
@@ -146,12 +168,36 @@ impl Case {
     }
 
     fn epilogue(&self) -> Epilogue {
-        if self.biased {
-            Epilogue::biased()
-        } else {
-            Epilogue::requantised()
-        }
+        self.epilogue.clone().unwrap_or_default()
     }
+}
+
+/// A tuning task's, the golden records', one with a rounding shift, one that scales each channel.
+fn epilogue(draw: &mut impl RngExt) -> Option<Epilogue> {
+    let constant = |op, imm| Step::Immediate { op, imm };
+    let channel = |op| Step::Channel { op };
+    let (shift, bias) = (constant(AluOp::Shr, 8), channel(AluOp::Add));
+    let limits = [constant(AluOp::Min, 127), constant(AluOp::Max, 0)];
+    let rounding = [bias, constant(AluOp::Add, 128), shift];
+    let scaling = [channel(AluOp::Mul), shift, bias];
+    match draw.random_range(0..6) {
+        0 | 1 => None,
+        2 | 3 => Some(Epilogue::biased()),
+        4 => Some(Epilogue::new([&rounding[..], &limits].concat())),
+        _ => Some(Epilogue::new([&scaling[..], &limits].concat())),
+    }
+}
+
+/// The operators before the limits: each a name, and its constant if it has one.
+fn steps_json(epilogue: &Epilogue) -> Value {
+    let steps = epilogue.steps().iter().take_while(
+        |step| !matches!(step, Step::Immediate { op, .. } if [AluOp::Min, AluOp::Max].contains(op)),
+    );
+    let step = |step: &Step| match step {
+        Step::Immediate { op, imm } => json!([op.name(), imm]),
+        Step::Channel { op } => json!([op.name(), null]),
+    };
+    steps.map(step).collect()
 }
 
 fn pick<T: Copy, const N: usize>(draw: &mut impl RngExt, values: [T; N]) -> T {
@@ -183,7 +229,7 @@ fn geometry(draw: &mut impl RngExt) -> Geometry {
     }
 }
 
-/// What a device was given in one launch, without the addresses of tensors, and what it came to.
+/// What a device was given in one launch.
 #[derive(Default)]
 struct Launch {
     insns: Vec<Insn>,
@@ -227,25 +273,6 @@ impl Device for Watched {
     }
 }
 
-/// The instructions with each tensor at address 0. All of each is used, so its lowest address is where it lies.
-fn relative(insns: &[Insn]) -> Vec<Insn> {
-    let mut insns = insns.to_vec();
-    for mem in [Mem::Inp, Mem::Wgt, Mem::Acc, Mem::Out] {
-        let mut bases: Vec<&mut u32> = insns
-            .iter_mut()
-            .filter_map(|insn| match insn {
-                Insn::Load(m) | Insn::Store(m) if m.mem == mem && !m.is_nop() => {
-                    Some(&mut m.dram_base)
-                }
-                _ => None,
-            })
-            .collect();
-        let first = bases.iter().map(|base| **base).min().unwrap_or(0);
-        bases.iter_mut().for_each(|base| **base -= first);
-    }
-    insns
-}
-
 /// Calls a kernel twice, and compares both calls with a draft. Says how TVM's program fails if it does.
 fn compare(case: &Case, kernel: &[u8]) -> Result<Result<(), String>, String> {
     let kernel = Lowered::from_bytes(kernel).unwrap();
@@ -254,9 +281,9 @@ fn compare(case: &Case, kernel: &[u8]) -> Result<Result<(), String>, String> {
         device: SimulatedDevice::new(case.geometry, SimulationMode::Timing),
         launches: Arc::clone(&launches),
     }));
-    let buffers: Vec<BufferHandle> = (0..kernel.arguments())
-        .map(|_| runtime.memory().alloc(1).unwrap())
-        .collect();
+    // As in a draft, all tensors lie at the beginning of memory; nothing is computed.
+    let tensor = runtime.memory().alloc(1).unwrap();
+    let buffers = vec![tensor; kernel.arguments()];
     let mut sites = Sites::default();
     let mut call = |runtime: &mut Runtime| {
         runtime.device().clear_counters();
@@ -274,9 +301,7 @@ fn compare(case: &Case, kernel: &[u8]) -> Result<Result<(), String>, String> {
     };
     let mut drafter = Drafter::new(&case.geometry);
     let same = |launch: &Launch, drafted: &[DraftLaunch]| {
-        drafted.len() == 1
-            && relative(&launch.insns) == relative(&drafted[0].insns)
-            && launch.uops == drafted[0].uops
+        drafted.len() == 1 && launch.insns == drafted[0].insns && launch.uops == drafted[0].uops
     };
     let epilogue = case.epilogue();
     let drafted = drafter.draft_first(&case.conv, &case.tiles, &epilogue);

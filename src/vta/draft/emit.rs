@@ -99,7 +99,8 @@ impl<'a> Emission<'a> {
         self.oc_threads * self.h_threads
     }
 
-    /// What is in the buffers for a virtual thread.
+    /// Where the buffers of a virtual thread begin. Values of channels are dead once they are used: the next operator's take
+    /// their place.
     fn places(&self, thread: usize) -> Places {
         let channels = self
             .steps

@@ -15,8 +15,8 @@
 //!
 //! - One template. Groups, transposed convolutions and dense layers have others.
 //! - What [`PackedConv`] can say: no dilation, strides and padding that are the same on all sides.
-//! - An [`Epilogue`] of operators with a constant, and of at most one that adds, multiplies or compares with a value for
-//!   each output channel. A residual addition has the other tensor's tiles in the accumulators too.
+//! - An [`Epilogue`] of operators with a constant or with a value for each output channel, each from a tensor of its own. A
+//!   residual addition has the other tensor's tiles in the accumulators too.
 
 mod account;
 mod capture;
