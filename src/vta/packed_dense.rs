@@ -39,13 +39,12 @@ impl PackedDense {
         if !parts.is_multiple_of(threads) {
             return Some(Refusal::Threads);
         }
-        // Parts of a thread alternate with the other's: what they compute for one row is apart from the next row's, and
-        // each loads the weights of all channels.
-        let alternating = threads > 1 && parts != threads;
-        if alternating && b > 1 {
+        // Parts of the threads alternate, and what is kept for a thread reaches from its first part to its last one: rows
+        // of it are apart, and weights of the other thread's parts are loaded as well.
+        let columns = (parts - threads + 1) * co;
+        if columns != co && b > 1 {
             return Some(Refusal::Compact);
         }
-        let columns = if alternating { self.output_blocks } else { co };
         let needs = [
             (Mem::Inp, [b, ci]),
             (Mem::Wgt, [ci, columns]),
