@@ -41,7 +41,11 @@ impl PackedDense {
         }
         // Parts of the threads alternate, and what is kept for a thread reaches from its first part to its last one: rows
         // of it are apart, and weights of the other thread's parts are loaded as well.
-        let columns = (parts - threads + 1) * co;
+        let columns = if threads > 1 {
+            (parts - threads + 1) * co
+        } else {
+            co
+        };
         if columns != co && b > 1 {
             return Some(Refusal::Compact);
         }
