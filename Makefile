@@ -131,7 +131,7 @@ $(VENV)/.stamp: tvm-patches/requirements.lock tvm-patches/pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --no-index -e tvm-patches
 	@touch $@
 
-PYTHON_CODE := tvm-patches benches docs/guide/ask_tell.py .ci docker docker/listing
+PYTHON_CODE := tvm-patches benches tests/data/vta_masks docs/guide/ask_tell.py .ci docker docker/listing
 RUFF_OPTIONS := --config tvm-patches/pyproject.toml
 
 .PHONY: lint-python

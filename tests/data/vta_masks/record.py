@@ -26,7 +26,12 @@ DEFAULT, SMALL = "sim_1x16_i8w8a32_15_15_18_17", "sim_1x8_i8w8a32_13_13_14_15"
 
 def task(name: str, shapes, *rest, model: str = DEFAULT) -> dict:
     target = f"ext_dev -keys=vta,cpu -device=vta -model={model}"
-    return {"name": name, "args": [*(["TENSOR", s, "int8"] for s in shapes), *rest], "target": target, "host": "llvm"}
+    return {
+        "name": name,
+        "args": [*(["TENSOR", s, "int8"] for s in shapes), *rest],
+        "target": target,
+        "host": "llvm",
+    }
 
 
 def group(blocks_in, size, blocks_out, blocks_in_group, kernel, stride, padding, block=16, model=DEFAULT):

@@ -109,15 +109,17 @@ def test_a_dense_layer(geometry, threads):
         np.testing.assert_array_equal(out, packed(result, env.BATCH, env.BLOCK_OUT))
 
 
-@pytest.mark.parametrize("stride", [1, 2])
-def test_a_transposed_convolution_skips_the_zeros_between_its_inputs(stride):
+@pytest.mark.parametrize(
+    ("stride", "inputs", "kernel", "more"),
+    [(1, 7, 4, 0), (2, 4, 4, 0), (1, 14, 3, 0), (2, 8, 3, 1), (2, 7, 4, 0)],
+)
+def test_a_transposed_convolution_skips_the_zeros_between_its_inputs(stride, inputs, kernel, more):
     env = vta.get_env()
-    inputs = {1: 7, 2: 4}[stride]
-    data, kernel = numbers((1, 16, inputs, inputs), 1), numbers((16, 16, 4, 4), 2)
-    size = (inputs - 1) * stride - 2 + 4
+    data, weights = numbers((1, 16, inputs, inputs), 1), numbers((16, 16, kernel, kernel), 2)
+    size = (inputs - 1) * stride - 2 + kernel + more
     out = run(
         lambda d, k: requantise(
-            vta.top.conv2d_transpose_packed(d, k, (stride, stride), (1, 1, 1, 1), "int32", (0, 0))
+            vta.top.conv2d_transpose_packed(d, k, (stride, stride), (1, 1, 1, 1), "int32", (more, more))
         ),
         vta.top.schedule_conv2d_transpose_packed,
         {
@@ -129,12 +131,14 @@ def test_a_transposed_convolution_skips_the_zeros_between_its_inputs(stride):
             "oc_nthread": 1,
             "h_nthread": 1,
         },
-        [blocks(data, 1, env.BLOCK_IN), blocks(kernel, env.BLOCK_OUT, env.BLOCK_IN)],
+        [blocks(data, 1, env.BLOCK_IN), blocks(weights, env.BLOCK_OUT, env.BLOCK_IN)],
     )
-    spread = np.zeros((1, 16, (inputs - 1) * stride + 1, (inputs - 1) * stride + 1), "int8")
-    spread[:, :, ::stride, ::stride] = data
-    np.testing.assert_array_equal(out, blocks(expected(convolve(spread, kernel, 1, 2)), 1, 16))
-    assert simulator.stats()["gemm_counter"] == size * size * 16 // stride**2
+    spread = np.zeros((1, 16, (inputs - 1) * stride + 1 + more, (inputs - 1) * stride + 1 + more), "int8")
+    spread[:, :, : spread.shape[2] - more : stride, : spread.shape[3] - more : stride] = data
+    wide = convolve(spread, weights, 1, kernel - 2)
+    np.testing.assert_array_equal(out, blocks(expected(wide), 1, 16))
+    given = sum((i + d - (kernel - 2)) % stride == 0 for i in range(size) for d in range(kernel))
+    assert simulator.stats()["gemm_counter"] == given**2
 
 
 def test_a_residual_addition_runs_on_the_vector_unit_and_loads_int8_into_accumulators():
