@@ -2,7 +2,8 @@
 
     .venv/bin/python tests/data/vta_masks/record.py | gzip -9n > tests/data/vta_masks/tasks.jsonl.gz
 
-One line for each task: its description as `arco_tvm` gives it, `"ran"` and `"failed"`: indices. A few minutes.
+One line for each task: its description as `arco_tvm` gives it, `"ran"` and `"failed"`: indices. It takes
+a few minutes.
 """
 
 import json

@@ -12,7 +12,7 @@ from vta.top.utils import require_blocks
 
 NAME = "conv2d_transpose_packed.vta"
 _TAG = "packed_conv2d_transpose"
-#: An accumulator may be written again by the third micro-operation after, not earlier (docs/reference/vta-timing.md).
+#: An accumulator may be written again by the third micro-operation after, not earlier.
 _APART = 3
 declare(NAME)
 
@@ -107,8 +107,8 @@ def _order(s: te.Schedule, cfg, conv: te.Tensor):
 def _written_out(tile: int, step: int, least: int) -> int:
     """How many rows (or columns) of a tile are written out: at least `least`, or as many as can be.
 
-    Whole parts only, as micro-operations cannot be under a condition on what is left over; and whole steps, so
-    that which products are with an inserted zero is known when compiling.
+    Whole parts only, as micro-operations cannot be under a condition on what is left over; and whole steps,
+    so that which products are with an inserted zero is known when compiling.
     """
     parts = [part for part in range(1, tile + 1) if tile % part == 0 and part % step == 0]
     return next((part for part in parts if part >= least), parts[-1] if parts else 1)
