@@ -3,6 +3,7 @@
 use crate::frontend::FrontendError;
 use crate::measure::{HostError, PeerError, TrackerError};
 use crate::record::AppendError;
+use crate::shim::ShimError;
 use crate::tuning::TuneError;
 
 use super::exit_code::ExitCode;
@@ -42,6 +43,12 @@ impl From<tvm_rt::Error> for CliError {
             error.to_string(),
             "`arco-tvm doctor` looks at the installation",
         )
+    }
+}
+
+impl From<ShimError> for CliError {
+    fn from(error: ShimError) -> Self {
+        Self::new(ExitCode::Device, error.to_string(), error.hint())
     }
 }
 

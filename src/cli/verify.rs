@@ -34,7 +34,9 @@ pub async fn run(
     let fleet = Fleet::new(&args.measure, settings, &target)?;
     let records = read_records(&args.log, "make one with `arco-tvm tune`", printer)?;
     greet_tracker(fleet.tracker()).await?;
-    let context = Context::open(&args.host, settings)?.for_target(&target);
+    let context = Context::open(&args.host, settings)?
+        .for_target(&target)
+        .with_runtime(&target, fleet.tracked().is_none(), printer)?;
     let mut frontend = context.frontend().await?;
     printer.note(format!(
         "importing {} and extracting its tasks",

@@ -1,6 +1,7 @@
 //! `arco-tvm tune`: extract the tasks, tune them, write the log, say what was found.
 
 mod best_log;
+mod gpu;
 mod report;
 mod resume;
 mod warm_start;
@@ -55,7 +56,9 @@ pub async fn run(
         .transpose()?;
     let taught = warm_start::read(&args.warm_start, printer)?;
     greet_tracker(fleet.tracker()).await?;
-    let context = Context::open(&args.host, settings)?.for_target(&target);
+    let context = Context::open(&args.host, settings)?
+        .for_target(&target)
+        .with_runtime(&target, fleet.tracked().is_none(), printer)?;
     let (mut output, earlier) = open_output(&args.output, printer)?;
     let mut frontend = interruptible(context.frontend()).await?;
     printer.note(format!(
@@ -114,6 +117,7 @@ pub async fn run(
         at: now(),
     })?;
     let mut pipeline = interruptible(Pipeline::start(&pipeline_options)).await?;
+    gpu::mask(&mut extracted, &mut pipeline, printer).await;
     let cancel = CancelToken::default();
     let lines = ProgressLines::new(printer, extracted.tasks.len());
     let heartbeat = lines.heartbeat();
