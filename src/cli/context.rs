@@ -66,8 +66,7 @@ impl Context {
         local: bool,
         printer: Printer,
     ) -> Result<Self, CliError> {
-        let opencl = target.split_whitespace().next() == Some("opencl");
-        if opencl && local && !opencl::is_built_in() {
+        if is_opencl(target) && local && !opencl::is_built_in() {
             let library = opencl::library(&self.host.libtvm, || {
                 printer.note("compiling TVM's OpenCL runtime for this TVM, once: some ten seconds");
             })?;
@@ -88,6 +87,11 @@ impl Context {
     pub async fn frontend(&self) -> Result<Frontend, CliError> {
         Ok(Frontend::start(&self.host, self.logs()).await?)
     }
+}
+
+/// Whether a target's text means OpenCL.
+pub fn is_opencl(target: &str) -> bool {
+    target.split_whitespace().next() == Some("opencl")
 }
 
 /// The Python that hosts TVM.

@@ -1,5 +1,7 @@
 //! An error as the user sees it: what happened, what to do next, and the exit code.
 
+use tvm_rt::DeviceType;
+
 use crate::frontend::FrontendError;
 use crate::measure::{HostError, PeerError, TrackerError};
 use crate::record::AppendError;
@@ -62,6 +64,11 @@ impl From<PeerError> for CliError {
             }
             PeerError::Tracker(TrackerError::NoDevice { .. }) => {
                 "`arco-tvm doctor --tracker HOST:PORT` lists the keys that the tracker knows"
+            }
+            PeerError::NoSuchDevice { device_type, .. } if *device_type == DeviceType::OPENCL => {
+                "its OpenCL loader finds no driver (`clinfo` lists them), or TVM there has no OpenCL runtime \
+                 (`arco-tvm doctor --target opencl` looks at this machine): install the driver of the GPU, or PoCL to \
+                 run on the CPU (Debian: apt install pocl-opencl-icd)"
             }
             PeerError::NoSuchDevice { .. } => {
                 "the TVM that serves it must be built with that runtime (`arco-tvm doctor` lists those of this one): \

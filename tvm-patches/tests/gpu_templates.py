@@ -4,6 +4,7 @@ The figures of both sides are compared, too: threads of a block along each direc
 """
 
 import json
+import math
 import random
 from collections import Counter
 from dataclasses import dataclass, field
@@ -153,6 +154,10 @@ class Lowered:
     accepted: set[str] = field(default_factory=set)
 
 
+class _SeenError(Exception):
+    """The check has looked at the candidate."""
+
+
 def lower(task: autotvm.task.Task, index: int) -> Lowered:
     """Instantiate and lower a configuration, up to where AutoTVM's check looks at it."""
     seen = Lowered()
@@ -162,7 +167,8 @@ def lower(task: autotvm.task.Task, index: int) -> Lowered:
         for name, limits in LIMITS.items():
             if tvm.tir.analysis.verify_gpu_code(func, limits):
                 seen.accepted.add(name)
-        return func
+        # What comes after the check simplifies what was unrolled, and takes up to a minute.
+        raise _SeenError
 
     check = tvm.tir.transform.prim_func_pass(look, opt_level=0)
     try:
@@ -173,6 +179,8 @@ def lower(task: autotvm.task.Task, index: int) -> Lowered:
                 raise InstantiationError(config.errors)
             with tvm.transform.PassContext(config={"tir.add_lower_pass": [(2, check)]}):
                 tvm.lower(schedule, args)
+    except _SeenError:
+        pass
     except Exception as exc:
         lines = [line for line in str(exc).strip().splitlines() if line.strip()]
         seen.why = f"{type(exc).__name__}: {lines[-1][:120] if lines else ''}"
@@ -182,38 +190,30 @@ def lower(task: autotvm.task.Task, index: int) -> Lowered:
 
 def _kernels(body: Any) -> list[tuple[tuple[int, int, int], int]]:
     """Threads along x, y and z and bytes of shared memory of every kernel in a lowered body."""
-    found = []
+    found: list[tuple[dict[str, int], list[int]]] = []
 
-    def within(stmt: Any) -> None:
-        threads: dict[str, int] = {}
-        shared = 0
-
-        def see(node: Any) -> None:
-            nonlocal shared
-            if isinstance(node, tvm.tir.AttrStmt) and node.attr_key == "thread_extent":
-                threads.setdefault(node.node.var.name, int(node.value))
-            elif isinstance(node, tvm.tir.Allocate):
-                if node.buffer_var.type_annotation.storage_scope == "shared":
-                    elements = 1
-                    for extent in node.extents:
-                        elements *= int(extent)
-                    dtype = tvm.DataType(node.dtype)
-                    shared += elements * dtype.bits * dtype.lanes // 8
-
-        tvm.tir.stmt_functor.post_order_visit(stmt, see)
-        found.append((tuple(threads.get(f"threadIdx.{axis}", 1) for axis in "xyz"), shared))
-
-    def outermost(stmt: Any) -> None:
+    # Statements alone: an unrolled body has a hundred thousand expressions.
+    def see(stmt: Any, inside: bool) -> None:
         if isinstance(stmt, tvm.tir.AttrStmt) and stmt.attr_key in ("thread_extent", "virtual_thread"):
-            within(stmt)
-        elif isinstance(stmt, tvm.tir.SeqStmt):
-            for part in stmt:
-                outermost(part)
-        elif hasattr(stmt, "body"):
-            outermost(stmt.body)
+            if not inside:
+                found.append(({}, []))
+                inside = True
+            found[-1][0].setdefault(stmt.node.var.name, int(stmt.value))
+        elif isinstance(stmt, tvm.tir.Allocate) and stmt.buffer_var.type_annotation.storage_scope == "shared":
+            dtype = tvm.DataType(stmt.dtype)
+            found[-1][1].append(math.prod(int(n) for n in stmt.extents) * dtype.bits * dtype.lanes // 8)
+        if isinstance(stmt, tvm.tir.SeqStmt):
+            for part in stmt.seq:
+                see(part, inside)
+        elif isinstance(stmt, tvm.tir.IfThenElse):
+            see(stmt.then_case, inside)
+        elif not isinstance(stmt, tvm.tir.BufferStore | tvm.tir.Evaluate):
+            see(stmt.body, inside)
 
-    outermost(body)
-    return found
+    see(body, False)
+    return [
+        (tuple(threads.get(f"threadIdx.{axis}", 1) for axis in "xyz"), sum(shared)) for threads, shared in found
+    ]
 
 
 def compare(template: str, count: int, seed: int = 0) -> dict[str, Found]:

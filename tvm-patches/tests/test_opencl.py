@@ -37,9 +37,10 @@ _NETWORK = """if True:
     from arco_tvm import compat, opencl
     opencl.load()
 
+    conv = {"channels": 32, "kernel_size": (3, 3)}
     data = relay.var("data", shape=(1, 16, 14, 14))
     weight = relay.var("weight", shape=(32, 16, 3, 3))
-    mod = tvm.IRModule.from_expr(relay.nn.relu(relay.nn.conv2d(data, weight, padding=(1, 1))))
+    mod = tvm.IRModule.from_expr(relay.nn.relu(relay.nn.conv2d(data, weight, padding=(1, 1), **conv)))
     rng = np.random.default_rng(0)
     params = {"weight": rng.standard_normal((32, 16, 3, 3)).astype("float32")}
     fed = rng.standard_normal((1, 16, 14, 14)).astype("float32")

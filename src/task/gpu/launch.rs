@@ -41,6 +41,8 @@ pub(super) struct Tile {
 pub(super) struct Launch {
     /// The choice of a knob for which this is the kernel; `None` if it is for all.
     pub when: Option<(usize, i64)>,
+    /// Whether the template raises an error for it.
+    pub fails: bool,
     /// Threads of a block along x, y and z; `None` where the template binds none.
     pub threads: [Option<Product>; 3],
     /// Loops that the template binds to the same threads: TVM refuses them where they differ in length.
@@ -119,11 +121,11 @@ impl Launch {
             .is_none_or(|(knob, value)| sizes.choice(digits, knob) == Some(value))
     }
 
-    /// Whether loops on the same threads have the same length.
+    /// Whether it can be scheduled: loops on the same threads have the same length.
     pub(super) fn is_consistent(&self, sizes: &Sizes, digits: &[u32]) -> bool {
-        self.same
-            .iter()
-            .all(|(a, b)| sizes.product(digits, a) == sizes.product(digits, b))
+        let equal =
+            |(a, b): &(Product, Product)| sizes.product(digits, a) == sizes.product(digits, b);
+        !self.fails && self.same.iter().all(equal)
     }
 
     /// Threads of a block along x, y and z.

@@ -223,7 +223,8 @@ fn depthwise(splits: &Splits<'_>, args: &Value) -> Option<Launch> {
     })
 }
 
-/// The threads of templates whose knob `fuse_yx` says which two of four axes share the threads of one direction.
+/// The threads of templates whose knob `fuse_yx` says which two of four axes share the threads of one direction: columns
+/// and rows (the first), or batch and channels (the second).
 fn fused_threads(splits: &Splits<'_>, launch: &Launch) -> Option<Vec<Launch>> {
     let fuse = splits.knob("fuse_yx")?;
     let [n, f, y, x] = ["tile_n", "tile_f", "tile_y", "tile_x"].map(|name| splits.threads(name));
@@ -379,7 +380,10 @@ fn conv2d_transpose(splits: &Splits<'_>, args: &Value) -> Option<Vec<Launch>> {
         ],
         ..Launch::default()
     };
-    fused_threads(splits, &launch)
+    let mut launches = fused_threads(splits, &launch)?;
+    // The template fuses the same two axes twice, which TVM refuses.
+    launches[0].fails = true;
+    Some(launches)
 }
 
 /// `topi/gpu/dense.py`, small batch: the threads of a block share one sum.
