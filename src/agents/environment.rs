@@ -25,7 +25,7 @@ impl Environment {
     pub fn new(space: Arc<ConfigSpace>, context: &TaskContext, ownership: Ownership) -> Self {
         let mut axes = Vec::new();
         for (i, knob) in space.knobs().iter().enumerate() {
-            if let Some(owner) = ownership.owner(context.target, knob) {
+            if let Some(owner) = ownership.owner(context, knob) {
                 axes.extend(Axis::of_knob(knob, KnobId(i), owner));
             }
         }

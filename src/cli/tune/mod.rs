@@ -1,17 +1,19 @@
 //! `arco-tvm tune`: extract the tasks, tune them, write the log, say what was found.
 
 mod best_log;
+mod gpu;
 mod report;
 mod resume;
 mod warm_start;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use tvm_rt::DeviceType;
 
 use crate::frontend::ExtractedTasks;
 use crate::measure::Pipeline;
-use crate::record::Record;
+use crate::record::{Record, TargetName};
 use crate::seed::Seed;
 use crate::tuning::{
     CancelToken, Event, Quotas, SCHEMA, Spread, TuneObserver, TuneOptions, now, tune,
@@ -23,6 +25,7 @@ use super::error::CliError;
 use super::exit_code::ExitCode;
 use super::fleet::{self, Fleet};
 use super::format;
+use super::gpu::with_arch;
 use super::printer::Printer;
 use super::progress::ProgressLines;
 use super::progress_json::JsonProgress;
@@ -55,7 +58,10 @@ pub async fn run(
         .transpose()?;
     let taught = warm_start::read(&args.warm_start, printer)?;
     greet_tracker(fleet.tracker()).await?;
-    let context = Context::open(&args.host, settings)?.for_target(&target);
+    let context = Context::open(&args.host, settings)?
+        .for_target(&target)
+        .with_runtime(&target, fleet.tracked().is_none(), printer)?;
+    let target = interruptible(with_arch(target, &fleet, &context, printer)).await?;
     let (mut output, earlier) = open_output(&args.output, printer)?;
     let mut frontend = interruptible(context.frontend()).await?;
     printer.note(format!(
@@ -114,6 +120,7 @@ pub async fn run(
         at: now(),
     })?;
     let mut pipeline = interruptible(Pipeline::start(&pipeline_options)).await?;
+    gpu::mask(&mut extracted, &mut pipeline, printer).await;
     let cancel = CancelToken::default();
     let lines = ProgressLines::new(printer, extracted.tasks.len());
     let heartbeat = lines.heartbeat();
@@ -202,6 +209,7 @@ fn introduce(extracted: &ExtractedTasks, earlier: &[Record], printer: Printer) {
         format::count(configurations),
         extracted.target
     ));
+    warn_of_other_targets(extracted, earlier, printer);
     let ours = |record: &&Record| {
         extracted
             .tasks
@@ -213,6 +221,27 @@ fn introduce(extracted: &ExtractedTasks, earlier: &[Record], printer: Printer) {
         printer.note(format!(
             "the log already has {known} trials of these tasks; going on from there"
         ));
+    }
+}
+
+/// TVM looks records up by a target's keys: those that were tuned for another GPU or CPU would apply, and the fastest of
+/// all be taken, whatever it was measured on.
+fn warn_of_other_targets(extracted: &ExtractedTasks, earlier: &[Record], printer: Printer) {
+    let ours = TargetName::parse(&extracted.target);
+    let others: BTreeSet<&str> = earlier
+        .iter()
+        .map(|record| record.workload.target.as_str())
+        .filter(|target| *target != extracted.target)
+        .collect();
+    for other in others {
+        let theirs = TargetName::parse(other);
+        if ours.shares_records_with(&theirs) && !ours.differences(&theirs).is_empty() {
+            printer.warning(format!(
+                "the log has records for `{other}`, and this run is for `{}`: TVM does not tell them apart and applies \
+                 whichever is faster; give each target a log of its own with -o",
+                extracted.target
+            ));
+        }
     }
 }
 
