@@ -1,7 +1,7 @@
 """`arco` on recorded GPU spaces beside Kernel Tuner's own strategies in its simulation mode.
 
-    make bench-gpu-strategies               # 20 seeds, 200 evaluations
-    python benches/gpu_strategies.py --spaces my/records  # more spaces than those of tests/data/landscapes/gpu
+    make bench-gpu-strategies                             # 20 seeds, 200 evaluations
+    python benches/gpu_strategies.py --spaces my/records  # with spaces of your own
 
 Both know the conditions on a space's parameters, a failed configuration uses budget, and each strategy
 has its defaults. Prints the mean over the seeds of optimum / best so far after 50, 100 and 200
