@@ -3,9 +3,9 @@
     make bench-gpu-masks            # 2,000 configurations of each template, two devices: under an hour
     .venv/bin/python benches/gpu_masks.py --count 100 --template conv2d_nchw.cuda
 
-For each template and each device's limits: the share of configurations that `verify_gpu_code` refuses, the share of
-those that are left after masking, and how many are masked that it accepts (none may be). No GPU is needed: TVM lowers
-the candidates, and nothing is run.
+For each template and each device's limits: the share of configurations that `verify_gpu_code` refuses, how
+many are masked that it accepts (none may be), and the share that it refuses of what is not masked. No GPU is
+needed: TVM lowers the candidates, and nothing is run.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import gpu_templates
 
 def main() -> int:
     """Print the table; returns 1 if a mask is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=2000, help="configurations of each template")
     parser.add_argument("--template", action="append", help="only this template; can be given again")
     parser.add_argument("--seed", type=int, default=0)

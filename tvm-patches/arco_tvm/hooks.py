@@ -53,8 +53,8 @@ class Hooks:
     without_code: Callable[[tvm.IRModule], tuple[str, bytes] | None] = lambda lowered: None
 
 
-#: A driver's compiler can be wrong, too: a GPU's network is held against the CPU's. What float32 sums differ by in
-#: another order is some 1e-6 of the largest output; Winograd's are a few times as far off.
+#: A driver's compiler can be wrong, too: a GPU's network is held against the CPU's. Sums of float32 in
+#: another order differ by some 1e-6 of the largest output, and Winograd's by a few times that.
 _GPU = Hooks(reference=lambda model: model, reference_tolerance=1e-4)
 
 _hooks: dict[str, Hooks] = {"gpu": _GPU}

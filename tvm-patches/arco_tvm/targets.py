@@ -89,7 +89,7 @@ def resolve(text: str, host: str | None = None) -> ResolvedTarget:
 
 
 def _names_arch(text: str) -> bool:
-    """Whether a target string says which GPU it is for: by its attribute, or as a tag (`nvidia/nvidia-a100`)."""
+    """Whether a target string names the GPU: by an attribute, or as a tag (`nvidia/nvidia-a100`)."""
     return "arch" in text or "/" in text.split(maxsplit=1)[0]
 
 

@@ -1,6 +1,6 @@
 """What `verify_gpu_code` says of sampled configurations of TVM's GPU templates, beside what our masks say.
 
-The figures of both sides are compared, too: threads of a block along each direction, and bytes of shared memory.
+The figures of both sides are compared, too: threads of a block in each direction, bytes of shared memory.
 """
 
 import json
@@ -41,19 +41,22 @@ def _tensor(*shape: int, dtype: str = "float32") -> list:
     return ["TENSOR", list(shape), dtype]
 
 
-def _conv(data: list, kernel: list, stride: int, padding: int, axes: int = 2, dilation: int = 1, *more: Any) -> list:
-    return [data, kernel, [stride] * axes, [padding] * axes * 2 if axes == 2 else [padding] * axes, [dilation] * axes, *more]
-
-
-#: Template -> arguments of some tasks. Shapes of real networks, and odd ones: strides, dilations, kernels that are not
-#: square, sizes that are no powers of two, float16.
+#: Template -> arguments of some tasks. Shapes of real networks, and odd ones: strides, dilations, kernels
+#: that are not square, sizes that are no powers of two, float16.
 TASKS: dict[str, list[list]] = {
     "conv2d_nchw.cuda": [
         [_tensor(1, 3, 224, 224), _tensor(64, 3, 7, 7), [2, 2], [3, 3, 3, 3], [1, 1], "float32"],
         [_tensor(1, 64, 56, 56), _tensor(64, 64, 3, 3), [1, 1], [1, 1, 1, 1], [1, 1], "float32"],
         [_tensor(1, 256, 14, 14), _tensor(512, 256, 1, 1), [2, 2], [0, 0, 0, 0], [1, 1], "float32"],
         [_tensor(1, 32, 28, 30), _tensor(48, 32, 3, 5), [1, 2], [2, 2, 2, 2], [2, 1], "float32"],
-        [_tensor(2, 64, 28, 28, dtype="float16"), _tensor(96, 64, 3, 3, dtype="float16"), [1, 1], [1, 1, 1, 1], [1, 1], "float16"],
+        [
+            _tensor(2, 64, 28, 28, dtype="float16"),
+            _tensor(96, 64, 3, 3, dtype="float16"),
+            [1, 1],
+            [1, 1, 1, 1],
+            [1, 1],
+            "float16",
+        ],
     ],
     "conv2d_nchw_winograd.cuda": [
         [_tensor(1, 64, 56, 56), _tensor(64, 64, 3, 3), [1, 1], [1, 1, 1, 1], [1, 1], "float32"],
@@ -139,15 +142,16 @@ def sample(length: int, count: int, seed: int) -> list[int]:
 
 
 def launches(described: dict, limits: dict, indices: list[int]) -> list[dict] | None:
-    """What our rules say: `{"allowed", "kernels": [{"threads", "shared"}]}` for each index; None without rules."""
+    """What our rules say of each index: `{"allowed", "kernels": [{"threads", "shared"}]}`, or None."""
     library.load()
-    answer = tvm.get_global_func("arco.gpu.launches")(json.dumps(described), json.dumps(limits), json.dumps(indices))
+    ask = tvm.get_global_func("arco.gpu.launches")
+    answer = ask(json.dumps(described), json.dumps(limits), json.dumps(indices))
     return json.loads(answer)
 
 
 @dataclass
 class Lowered:
-    """A lowered candidate: its kernels' threads and shared memory, and which limits verify_gpu_code accepts."""
+    """A lowered candidate: its kernels' threads and shared memory, and the limits that they keep to."""
 
     why: str = ""
     kernels: list[tuple[tuple[int, int, int], int]] = field(default_factory=list)
@@ -212,12 +216,13 @@ def _kernels(body: Any) -> list[tuple[tuple[int, int, int], int]]:
 
     see(body, False)
     return [
-        (tuple(threads.get(f"threadIdx.{axis}", 1) for axis in "xyz"), sum(shared)) for threads, shared in found
+        (tuple(threads.get(f"threadIdx.{axis}", 1) for axis in "xyz"), sum(shared))
+        for threads, shared in found
     ]
 
 
 def compare(template: str, count: int, seed: int = 0) -> dict[str, Found]:
-    """Sample `count` configurations of a template's tasks, and hold the rules against TVM under every limit."""
+    """Sample `count` configurations of a template's tasks; hold the rules against TVM under every limit."""
     found = {name: Found() for name in LIMITS}
     tasks = TASKS[template]
     left = count

@@ -12,9 +12,11 @@ _DRIVERS = Path("/etc/OpenCL/vendors")
 
 
 def _run(code: str, **environment: str) -> str:
-    """What a Python prints that has this checkout's package: a process of its own, as a device stays for ever."""
+    """What a Python of its own prints, with this checkout's package: a device is never unloaded."""
     environment = {**os.environ, "PYTHONPATH": str(_PACKAGES), **environment}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=600
+    )
     return done.stdout + done.stderr
 
 
@@ -25,7 +27,10 @@ def driver():
         return
     if os.environ.get("ARCO_TEST_WITHOUT_OPENCL"):
         pytest.skip("NOT TESTED: there is no OpenCL here")
-    pytest.fail("there is no OpenCL here (Debian: apt install pocl-opencl-icd ocl-icd-libopencl1); ARCO_TEST_WITHOUT_OPENCL=1 goes without")
+    pytest.fail(
+        "there is no OpenCL here (Debian: apt install pocl-opencl-icd ocl-icd-libopencl1); "
+        "ARCO_TEST_WITHOUT_OPENCL=1 goes without"
+    )
 
 
 #: A network on a device of a target, exported and loaded again, against the CPU.

@@ -2,18 +2,18 @@
 
 mod best_log;
 mod gpu;
+mod other_hardware;
 mod report;
 mod resume;
 mod warm_start;
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use tvm_rt::DeviceType;
 
 use crate::frontend::ExtractedTasks;
 use crate::measure::Pipeline;
-use crate::record::{Record, TargetName};
+use crate::record::Record;
 use crate::seed::Seed;
 use crate::tuning::{
     CancelToken, Event, Quotas, SCHEMA, Spread, TuneObserver, TuneOptions, now, tune,
@@ -31,6 +31,7 @@ use super::progress::ProgressLines;
 use super::progress_json::JsonProgress;
 use super::record::declare;
 use super::settings::SettingsFile;
+use other_hardware::other_hardware;
 use report::report;
 use resume::open_output;
 
@@ -209,7 +210,14 @@ fn introduce(extracted: &ExtractedTasks, earlier: &[Record], printer: Printer) {
         format::count(configurations),
         extracted.target
     ));
-    warn_of_other_targets(extracted, earlier, printer);
+    let known = earlier.iter().map(|record| record.workload.target.as_str());
+    for other in other_hardware(&extracted.target, known) {
+        printer.warning(format!(
+            "the log has records for `{other}`, and this run is for `{}`: TVM does not tell them apart and applies \
+             whichever is faster; give each target a log of its own with -o",
+            extracted.target
+        ));
+    }
     let ours = |record: &&Record| {
         extracted
             .tasks
@@ -221,27 +229,6 @@ fn introduce(extracted: &ExtractedTasks, earlier: &[Record], printer: Printer) {
         printer.note(format!(
             "the log already has {known} trials of these tasks; going on from there"
         ));
-    }
-}
-
-/// TVM looks records up by a target's keys: those that were tuned for another GPU or CPU would apply, and the fastest of
-/// all be taken, whatever it was measured on.
-fn warn_of_other_targets(extracted: &ExtractedTasks, earlier: &[Record], printer: Printer) {
-    let ours = TargetName::parse(&extracted.target);
-    let others: BTreeSet<&str> = earlier
-        .iter()
-        .map(|record| record.workload.target.as_str())
-        .filter(|target| *target != extracted.target)
-        .collect();
-    for other in others {
-        let theirs = TargetName::parse(other);
-        if ours.shares_records_with(&theirs) && !ours.differences(&theirs).is_empty() {
-            printer.warning(format!(
-                "the log has records for `{other}`, and this run is for `{}`: TVM does not tell them apart and applies \
-                 whichever is faster; give each target a log of its own with -o",
-                extracted.target
-            ));
-        }
     }
 }
 
