@@ -58,7 +58,7 @@ fn a_network_is_tuned_for_opencl_and_agrees_with_the_cpu() {
             "-o",
             "net.log",
             "--trials-per-task",
-            "3",
+            "2",
             "--cooldown",
             "0",
             "--number",
