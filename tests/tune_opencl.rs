@@ -28,7 +28,8 @@ fn succeed(command: &mut Command) -> (String, String) {
     (stdout, stderr)
 }
 
-/// Whether an OpenCL driver is here. Without one these tests show nothing, and say so.
+/// Whether an OpenCL driver is here. Without one these tests show nothing and fail, unless they are told that it may be so;
+/// `make test` tells them, and says at its end what was not tested.
 fn opencl_is_here() -> bool {
     let drivers = std::fs::read_dir("/etc/OpenCL/vendors").map_or(0, Iterator::count);
     let here = drivers > 0 && tvm_rt::can_open("libOpenCL.so.1");
@@ -37,9 +38,6 @@ fn opencl_is_here() -> bool {
         "there is no OpenCL here, and these tests need it (Debian: apt install pocl-opencl-icd ocl-icd-libopencl1); set \
          ARCO_TEST_WITHOUT_OPENCL=1 to go without them"
     );
-    if !here {
-        eprintln!("NOT TESTED: there is no OpenCL here");
-    }
     here
 }
 
@@ -60,7 +58,7 @@ fn a_network_is_tuned_for_opencl_and_agrees_with_the_cpu() {
             "-o",
             "net.log",
             "--trials-per-task",
-            "3",
+            "2",
             "--cooldown",
             "0",
             "--number",
