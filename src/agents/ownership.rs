@@ -58,6 +58,8 @@ impl Ownership {
 
 /// Splits of VTA's templates that shape what one instruction computes (`conv2d_packed`, `dense_packed`).
 const VTA_HARDWARE: [&str; 3] = ["tile_b", "tile_ci", "tile_co"];
+/// What knobs of the accelerator itself begin with, where it is chosen, too (`codesign`).
+const VTA_GEOMETRY: &str = "log_";
 /// Splits of TVM's x86 and ARM templates whose inner part becomes vector lanes.
 const CPU_HARDWARE: [&str; 6] = [
     "tile_oc",
@@ -82,6 +84,7 @@ const SCHEDULING: [&str; 8] = [
 /// | target | hardware | scheduling | mapping |
 /// |---|---|---|---|
 /// | VTA | `tile_b`, `tile_ci`, `tile_co` | `oc_nthread`, `h_nthread` | `tile_h`, `tile_w` |
+/// | VTA, co-design | the geometry (`log_...`), too | the same | the same |
 /// | CPU | splits that become vector lanes | unrolling, order, annotations | the other tiles |
 /// | GPU | splits bound to blocks, threads and virtual threads | unrolling, order | reduction tiles, tiles that a thread computes alone |
 ///
@@ -92,7 +95,9 @@ pub fn role_of(target: TargetKind, knob: &Knob) -> Role {
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
     let ordering = matches!(knob.kind(), KnobKind::Reorder | KnobKind::Annotate);
     match target {
-        TargetKind::Vta if VTA_HARDWARE.contains(&name) => Role::Hardware,
+        TargetKind::Vta if VTA_HARDWARE.contains(&name) || name.starts_with(VTA_GEOMETRY) => {
+            Role::Hardware
+        }
         TargetKind::Cpu if CPU_HARDWARE.contains(&name) => Role::Hardware,
         TargetKind::Gpu if has(&["block"]) => Role::Hardware,
         _ if ordering || has(&SCHEDULING) => Role::Scheduling,

@@ -59,16 +59,23 @@ impl PackedConvMask {
 
     /// The mask of a task in a log, if it is such a convolution.
     pub(crate) fn of_workload(workload: &Workload, knobs: &[Knob]) -> Option<Self> {
-        if workload.name != TEMPLATE {
-            return None;
-        }
-        let model = workload
-            .target
-            .split_whitespace()
-            .find_map(|word| word.strip_prefix("-model="))?;
-        let geometry = Geometry::from_name(model).ok()?;
-        Self::new(conv_of(&workload.args)?, geometry, knobs)
+        let (conv, geometry) = packed_conv_of(workload)?;
+        Self::new(conv, geometry, knobs)
     }
+}
+
+/// The convolution of a task of the template and the geometry that it is packed for; `None` when it is of a sort that
+/// the rules do not know.
+pub(crate) fn packed_conv_of(workload: &Workload) -> Option<(PackedConv, Geometry)> {
+    if workload.name != TEMPLATE {
+        return None;
+    }
+    let model = workload
+        .target
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix("-model="))?;
+    let geometry = Geometry::from_name(model).ok()?;
+    Some((conv_of(&workload.args)?, geometry))
 }
 
 /// What a knob's value makes the inner loop: the last size of a split, or the number itself.
