@@ -36,9 +36,9 @@ pub const DIMENSIONS: [&str; 7] = [
     "log_acc_buff",
 ];
 
-/// What is listed of each: from a matrix unit of 2 x 2 to one of 128 x 128, and from buffers that hold hardly a tile to
-/// more than any of the boards has. (Up to 16 images at once.)
-const RANGES: [RangeInclusive<u32>; 7] = [0..=4, 2..=7, 2..=7, 12..=15, 12..=19, 13..=21, 13..=19];
+/// What is listed of each: from blocks of 2 x 2 to 128 x 128, up to 64 images at once, and from buffers that hold hardly a
+/// tile to more than any of the boards has.
+const RANGES: [RangeInclusive<u32>; 7] = [0..=6, 1..=7, 1..=7, 13..=15, 12..=19, 13..=21, 13..=19];
 
 impl Dimensions {
     /// Those of a geometry.

@@ -61,13 +61,14 @@ impl Event {
         Self::Evaluation {
             layer: point.layer,
             geometry: point.geometry.name(),
-            tiles: numbers(&point.tiles),
+            tiles: tile_numbers(&point.tiles),
             cycles,
         }
     }
 }
 
-pub(super) const fn numbers(tiles: &PackedTiles) -> [usize; 6] {
+/// Rows, columns, blocks of input and output channels, virtual threads along output channels and rows.
+pub const fn tile_numbers(tiles: &PackedTiles) -> [usize; 6] {
     let PackedTiles {
         h,
         w,
@@ -91,7 +92,7 @@ impl Recalled {
         let key = (
             Core::of(&point.geometry),
             point.layer,
-            numbers(&point.tiles),
+            tile_numbers(&point.tiles),
         );
         self.known.get(&key).copied()
     }
@@ -101,7 +102,7 @@ impl Recalled {
         let key = (
             Core::of(&point.geometry),
             point.layer,
-            numbers(&point.tiles),
+            tile_numbers(&point.tiles),
         );
         self.known.insert(key, cycles);
     }

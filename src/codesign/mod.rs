@@ -33,7 +33,7 @@ pub use draft::DraftEvaluator;
 pub use evaluator::Evaluator;
 pub use front::{FrontPoint, pareto_front};
 pub use geometries::{DIMENSIONS, Dimensions, GeometrySpace};
-pub use journal::{Event, JournalError, Recalled, SCHEMA, SearchJournal};
+pub use journal::{Event, JournalError, Recalled, SCHEMA, SearchJournal, tile_numbers};
 pub use ledger::{BestSchedule, Core, Evaluated, Ledger, Point};
 pub use limits::{Cost, Limits, timing_verified};
 pub use network::{ForeignTask, Layer, Network};

@@ -32,7 +32,7 @@ impl Objective {
     pub const fn log_batch(self) -> u32 {
         match self {
             Self::Latency | Self::LatencyPerArea => 0,
-            Self::Throughput => 4,
+            Self::Throughput => 6,
         }
     }
 

@@ -200,7 +200,7 @@ mod tests {
         let epilogue = Epilogue::requantised();
         let mut compared = 0;
         for tiles in schedules(&conv, &small).iter().filter(|t| t.h * t.w >= 28) {
-            let mut cycles = |drafter: &mut Drafter| {
+            let cycles = |drafter: &mut Drafter| {
                 let drafted = drafter.draft(&conv, tiles, &epilogue);
                 drafted.and_then(|mut draft| draft.cycles()).ok()
             };

@@ -66,6 +66,8 @@ pub struct SearchConstants {
     pub walked: usize,
     /// Geometries of the random baseline.
     pub random: usize,
+    /// Batches in a row of which nothing better was hoped for, after which a search with one geometry ends.
+    pub patience: usize,
     /// What schedules are believed.
     pub beliefs: BeliefConstants,
     /// The agents.
@@ -81,6 +83,7 @@ impl Default for SearchConstants {
             each: 3,
             walked: 2,
             random: 4,
+            patience: 4,
             beliefs: BeliefConstants::default(),
             team: TeamConstants::default(),
         }
@@ -143,6 +146,8 @@ pub struct Search {
     /// Geometries that agents came by.
     visited: Vec<Geometry>,
     alive: Vec<Geometry>,
+    /// Batches in a row of which nothing better was hoped for.
+    hopeless: usize,
     rng: ChaCha8Rng,
 }
 
@@ -189,6 +194,7 @@ impl Search {
             team,
             visited: Vec::new(),
             alive: Vec::new(),
+            hopeless: 0,
             rng: seed.stream("codesign"),
         };
         search.alive = search.first();
@@ -222,7 +228,8 @@ impl Search {
     /// When a model cannot be fitted or the agents' networks cannot be computed.
     pub fn ask(&mut self) -> Result<Vec<Point>, StrategyError> {
         let left = self.budget.saturating_sub(self.ledger.len());
-        if left == 0 || self.pool.is_empty() {
+        let settled = self.alive.len() == 1 && self.hopeless >= self.constants.patience;
+        if left == 0 || settled || self.pool.is_empty() {
             return Ok(Vec::new());
         }
         self.beliefs
@@ -454,6 +461,8 @@ impl Search {
             }
         }
         hopes.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let hopeful = hopes.first().is_some_and(|(share, _)| *share > 0.0);
+        self.hopeless = if hopeful { 0 } else { self.hopeless + 1 };
         let mut taken = Vec::new();
         let mut programs = HashSet::new();
         let mut counts: HashMap<(Core, usize), usize> = HashMap::new();

@@ -62,7 +62,7 @@ pub struct LimitArgs {
     /// Most KiB of all buffers together [default: those of --geometry, without --budget-fpga]
     #[arg(long, value_name = "KIB")]
     pub max_sram: Option<u64>,
-    /// Most images at once, with --objective throughput [default: 16]
+    /// Most images at once, with --objective throughput; up to 64 [default: 16]
     #[arg(long, value_name = "N")]
     pub max_batch: Option<u32>,
     /// Let BLOCK_IN and BLOCK_OUT differ: each layer's input is packed anew, which is charged; such a network cannot be
@@ -93,4 +93,12 @@ pub struct SearchArgs {
     /// Compare the search with its baselines on the draft model, with so many seeds, into compare.jsonl; measure nothing
     #[arg(long, value_name = "SEEDS")]
     pub compare: Option<u64>,
+    /// With --compare, evaluate every schedule that could be the best of any geometry, too (minutes to hours), into
+    /// table.jsonl: then the distance to the best there is is known
+    #[arg(long, requires = "compare")]
+    pub exhaustive: bool,
+    /// Answer another program's questions by the draft model: on standard input lines such as {"layer": 0, "geometry":
+    /// NAME, "tiles": [7, 14, 1, 2, 2, 1]}, on standard output the cycles of each, or null; without tiles all that there are
+    #[arg(long, conflicts_with = "compare")]
+    pub evaluate: bool,
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::cli::error::CliError;
@@ -11,13 +12,14 @@ use crate::cli::exit_code::ExitCode;
 use crate::cli::format;
 use crate::cli::printer::Printer;
 use crate::codesign::{
-    Chooser, Core, DraftEvaluator, Evaluator, Event, Ledger, Point, Problem, Recalled, SCHEMA,
-    Search, SearchConstants, SearchJournal, lower_bound, needs, pareto_front, run as run_search,
-    schedules_of_any,
+    Chooser, Core, DraftEvaluator, Evaluator, Event, Ledger, Network, Objective, Point, Problem,
+    Recalled, SCHEMA, Search, SearchConstants, SearchJournal, lower_bound, needs, pareto_front,
+    run as run_search, schedules, schedules_of_any, tile_numbers,
 };
 use crate::seed::Seed;
 use crate::tuning::CancelToken;
 use crate::vta::config::{Geometry, Mem};
+use crate::vta::packed_conv::PackedTiles;
 
 use super::Networks;
 use super::args::CodesignArgs;
@@ -38,11 +40,14 @@ pub(super) async fn run(
     printer: Printer,
 ) -> Result<ExitCode, CliError> {
     let default = *problem.geometries.base();
-    let all = everything(args, problem, &default, printer)?;
+    let mut evaluator = Remembering::open(args, problem)?;
     let mut known = Ledger::default();
-    for point in points(problem, &default) {
-        if let Some(cycles) = all.find(&point) {
-            known.add(&point, cycles);
+    if args.search.exhaustive {
+        evaluator.everything(problem, &default, printer)?;
+        for point in points(problem, &default) {
+            if let Some(cycles) = evaluator.known.find(&point) {
+                known.add(&point, cycles);
+            }
         }
     }
     let best_of = |geometries: &[Geometry]| {
@@ -71,7 +76,7 @@ pub(super) async fn run(
         let mut scores = Vec::new();
         let begun = Instant::now();
         for seed in 0..seeds {
-            let (line, score) = one(problem, chooser, budget, seed, &all).await?;
+            let (line, score) = one(problem, chooser, budget, seed, &mut evaluator).await?;
             lines += &format!("{line}\n");
             scores.extend(score);
         }
@@ -93,11 +98,13 @@ pub(super) async fn run(
         "draft model, {budget} evaluations, {seeds} seeds, objective {}",
         problem.objective
     ));
-    printer.result(format!("the best there is: {}", said(optimum)));
-    printer.result(format!(
-        "the best of the default geometry: {}",
-        said(of_default)
-    ));
+    if args.search.exhaustive {
+        printer.result(format!("the best there is: {}", said(optimum)));
+        printer.result(format!(
+            "the best of the default geometry: {}",
+            said(of_default)
+        ));
+    }
     printer.result(format::table(
         &[
             "who chooses geometries",
@@ -143,7 +150,7 @@ async fn one(
     chooser: Chooser,
     budget: usize,
     seed: u64,
-    all: &Recalled,
+    evaluator: &mut Remembering,
 ) -> Result<(Value, Option<f64>), CliError> {
     let failed = |error: String| CliError::new(ExitCode::Failure, error, "");
     let constants = SearchConstants::default();
@@ -154,8 +161,8 @@ async fn one(
     run_search(
         problem,
         &mut search,
-        &mut DraftEvaluator::default(),
-        all,
+        evaluator,
+        &Recalled::default(),
         None,
         &CancelToken::default(),
         |search| {
@@ -181,10 +188,19 @@ async fn one(
     Ok((line, best.map(|best| best.score)))
 }
 
-/// Every schedule of every layer on every core, each on a geometry that can run it.
+/// Every schedule of every layer on every core, each on a geometry that can run it. Where area does not count, cores are
+/// left out whose multipliers, always busy, would take twice as long as those of the default geometry.
 fn points(problem: &Problem, default: &Geometry) -> Vec<Point> {
+    let least = |g: &Geometry| {
+        let launch = problem.network.least_cycles(g) * g.batch() as u64;
+        problem.score(launch as f64, g)
+    };
+    let slow = |g: &Geometry| {
+        problem.objective != Objective::LatencyPerArea && least(g) >= 2.0 * least(default)
+    };
     let mut cores: Vec<(Core, Vec<Geometry>)> = Vec::new();
-    for geometry in problem.geometries.largest().iter().chain([default]) {
+    let largest = problem.geometries.largest();
+    for geometry in largest.iter().chain([default]).filter(|g| !slow(g)) {
         let core = Core::of(geometry);
         match cores.iter_mut().find(|(known, _)| *known == core) {
             Some((_, geometries)) => geometries.push(*geometry),
@@ -209,101 +225,217 @@ fn points(problem: &Problem, default: &Geometry) -> Vec<Point> {
     points
 }
 
-/// What each schedule takes, by the draft model, into a file that a later run goes on with.
-///
-/// A schedule is left out where another needs no more of any buffer and takes no longer than the least that this one could:
-/// it is the best of no geometry. What is left out gets its lower bound, which changes no optimum.
-fn everything(
-    args: &CodesignArgs,
-    problem: &Problem,
-    default: &Geometry,
-    printer: Printer,
-) -> Result<Recalled, CliError> {
-    let mut evaluator = DraftEvaluator::default();
-    let layers = problem.network.layers().iter();
-    let labels: Vec<String> = layers.map(|layer| layer.convolution.label()).collect();
-    let path = args.output.join("table.jsonl");
-    let (mut journal, mut known) =
-        SearchJournal::open(&path, &labels, evaluator.name()).map_err(|error| {
-            CliError::new(
-                ExitCode::Log,
-                error.to_string(),
-                "name another folder with -o",
-            )
-        })?;
-    let mut all: Vec<(u64, Point)> = points(problem, default)
-        .into_iter()
-        .map(|point| {
+/// The draft model, with what it said in this or an earlier comparison: the same program takes the same time, whoever asks.
+pub(super) struct Remembering {
+    draft: DraftEvaluator,
+    known: Recalled,
+    journal: SearchJournal,
+}
+
+impl Remembering {
+    /// Opens `table.jsonl` of the output folder.
+    ///
+    /// # Errors
+    /// When it is of other layers, or cannot be written.
+    pub fn open(args: &CodesignArgs, problem: &Problem) -> Result<Self, CliError> {
+        let draft = DraftEvaluator::default();
+        let layers = problem.network.layers().iter();
+        let labels: Vec<String> = layers.map(|layer| layer.convolution.label()).collect();
+        let path = args.output.join("table.jsonl");
+        let (mut journal, known) =
+            SearchJournal::open(&path, &labels, draft.name()).map_err(|error| {
+                CliError::new(
+                    ExitCode::Log,
+                    error.to_string(),
+                    "name another folder with -o",
+                )
+            })?;
+        if known.is_empty() {
+            journal.write(&Event::Search {
+                schema: SCHEMA,
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                layers: labels,
+                evaluator: draft.name().to_owned(),
+                limits: problem.geometries.limits().describe(),
+                objective: problem.objective.to_string(),
+                chooser: "several".to_owned(),
+                budget: 0,
+                seed: 0,
+            })?;
+        }
+        Ok(Self {
+            draft,
+            known,
+            journal,
+        })
+    }
+
+    /// Cycles of a point; none where the program fails.
+    ///
+    /// # Errors
+    /// When the draft model cannot say, or the file cannot be written.
+    pub fn cycles(&mut self, network: &Network, point: &Point) -> Result<Option<u64>, String> {
+        if let Some(cycles) = self.known.find(point) {
+            return Ok(cycles);
+        }
+        let cycles = self.draft.cycles(network, point)?;
+        let event = Event::evaluation(point, cycles);
+        self.journal.write(&event).map_err(|e| e.to_string())?;
+        self.known.add(point, cycles);
+        Ok(cycles)
+    }
+
+    /// What each schedule takes.
+    ///
+    /// A schedule is left out where another needs no more of any buffer and takes no longer than the least that this one
+    /// could: it is the best of no geometry. What is left out gets its lower bound, which changes no optimum.
+    fn everything(
+        &mut self,
+        problem: &Problem,
+        default: &Geometry,
+        printer: Printer,
+    ) -> Result<(), CliError> {
+        let mut all: Vec<(u64, Point)> = points(problem, default)
+            .into_iter()
+            .map(|point| {
+                let conv = problem.network.layers()[point.layer]
+                    .convolution
+                    .packed(&point.geometry);
+                (lower_bound(&conv, &point.geometry, &point.tiles), point)
+            })
+            .collect();
+        all.sort_by_key(|(least, _)| *least);
+        let (begun, mut said) = (Instant::now(), Instant::now());
+        let mut evaluated: HashMap<(Core, usize), Vec<([usize; 3], u64)>> = HashMap::new();
+        let mut pruned = Vec::new();
+        for (done, (least, point)) in all.iter().enumerate() {
             let conv = problem.network.layers()[point.layer]
                 .convolution
                 .packed(&point.geometry);
-            (lower_bound(&conv, &point.geometry, &point.tiles), point)
-        })
-        .collect();
-    all.sort_by_key(|(least, _)| *least);
-    if known.is_empty() {
-        journal.write(&Event::Search {
-            schema: SCHEMA,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            layers: labels.clone(),
-            evaluator: evaluator.name().to_owned(),
-            limits: problem.geometries.limits().describe(),
-            objective: problem.objective.to_string(),
-            chooser: "everything".to_owned(),
-            budget: all.len(),
-            seed: 0,
-        })?;
-    }
-    let (begun, mut said, mut left_out) = (Instant::now(), Instant::now(), 0);
-    let mut beaten_by: HashMap<(Core, usize), Vec<([usize; 3], u64)>> = HashMap::new();
-    let mut pruned = Vec::new();
-    for (done, (least, point)) in all.iter().enumerate() {
-        let conv = problem.network.layers()[point.layer]
-            .convolution
-            .packed(&point.geometry);
-        let needs = needs(&conv, &point.tiles);
-        let better = beaten_by
-            .entry((Core::of(&point.geometry), point.layer))
-            .or_default();
-        let beats = |(theirs, cycles): &([usize; 3], u64)| {
-            cycles <= least && theirs.iter().zip(&needs).all(|(a, b)| a <= b)
-        };
-        if better.iter().any(beats) {
-            left_out += 1;
-            pruned.push((*point, *least));
-            continue;
-        }
-        let cycles = match known.find(point) {
-            Some(cycles) => cycles,
-            None => {
-                let cycles = evaluator
-                    .cycles(&problem.network, point)
-                    .map_err(|error| CliError::new(ExitCode::Failure, error, ""))?;
-                journal.write(&Event::evaluation(point, cycles))?;
-                known.add(point, cycles);
-                cycles
+            let needs = needs(&conv, &point.tiles);
+            let others = evaluated
+                .entry((Core::of(&point.geometry), point.layer))
+                .or_default();
+            let beats = |(theirs, cycles): &([usize; 3], u64)| {
+                cycles <= least && theirs.iter().zip(&needs).all(|(a, b)| a <= b)
+            };
+            if others.iter().any(beats) {
+                pruned.push((*point, *least));
+                continue;
             }
-        };
-        better.extend(cycles.map(|cycles| (needs, cycles)));
-        if said.elapsed() >= SAID_EVERY {
-            said = Instant::now();
-            printer.note(format!(
-                "[{}] every schedule there is: {} of {}",
-                format::duration(begun.elapsed()),
-                format::count(done as u64),
-                format::count(all.len() as u64)
-            ));
+            let cycles = self
+                .cycles(&problem.network, point)
+                .map_err(|error| CliError::new(ExitCode::Failure, error, ""))?;
+            others.extend(cycles.map(|cycles| (needs, cycles)));
+            if said.elapsed() >= SAID_EVERY {
+                said = Instant::now();
+                printer.note(format!(
+                    "[{}] every schedule there is: {} of {}",
+                    format::duration(begun.elapsed()),
+                    format::count(done as u64),
+                    format::count(all.len() as u64)
+                ));
+            }
         }
+        printer.note(format!(
+            "{} schedules, of which {} are the best of no geometry by their lower bound",
+            format::count(all.len() as u64),
+            format::count(pruned.len() as u64)
+        ));
+        for (point, least) in pruned {
+            if self.known.find(&point).is_none() {
+                self.known.add(&point, Some(least));
+            }
+        }
+        Ok(())
     }
-    printer.note(format!(
-        "{} schedules, of which {} are the best of no geometry by their lower bound",
-        format::count(all.len() as u64),
-        format::count(left_out)
-    ));
-    for (point, least) in pruned {
-        known.add(&point, Some(least));
+}
+
+impl Evaluator for Remembering {
+    fn name(&self) -> &'static str {
+        self.draft.name()
     }
-    Ok(known)
+
+    async fn evaluate(
+        &mut self,
+        network: &Network,
+        points: &[Point],
+    ) -> Result<Vec<Option<u64>>, String> {
+        points
+            .iter()
+            .map(|point| self.cycles(network, point))
+            .collect()
+    }
+}
+
+/// A question of another program's search.
+#[derive(Deserialize)]
+struct Question {
+    layer: usize,
+    geometry: String,
+    /// Rows, columns, blocks of input and output channels, virtual threads along output channels and rows.
+    tiles: Option<[usize; 6]>,
+}
+
+/// Answers questions on standard input, one JSON object a line, by the draft model: a line with the cycles, or null for a
+/// schedule that the geometry cannot run. Without tiles the answer is every schedule that it can run.
+///
+/// # Errors
+/// When standard input cannot be read or a line is no question.
+pub(super) fn answer(
+    args: &CodesignArgs,
+    problem: &Problem,
+    printer: Printer,
+) -> Result<ExitCode, CliError> {
+    let mut evaluator = Remembering::open(args, problem)?;
+    let wrong = |error: String| {
+        let hint = r#"one object a line, such as {"layer": 0, "geometry": "1x16_...", "tiles": [7, 14, 1, 2, 2, 1]}"#;
+        CliError::new(ExitCode::Usage, error, hint)
+    };
+    for line in std::io::stdin().lines() {
+        let line = line.map_err(|error| wrong(error.to_string()))?;
+        let asked: Question =
+            serde_json::from_str(&line).map_err(|error| wrong(error.to_string()))?;
+        let geometry =
+            Geometry::from_name(&asked.geometry).map_err(|error| wrong(error.to_string()))?;
+        let layer = problem.network.layers().get(asked.layer).ok_or_else(|| {
+            let layers = problem.network.layers().len();
+            wrong(format!("there is no layer {}, only {layers}", asked.layer))
+        })?;
+        let conv = layer.convolution.packed(&geometry);
+        let Some(numbers) = asked.tiles else {
+            let all = schedules(&conv, &geometry);
+            let all: Vec<[usize; 6]> = all.iter().map(tile_numbers).collect();
+            printer.result(json!(all).to_string());
+            continue;
+        };
+        if numbers.contains(&0) {
+            return Err(wrong("a tile has no elements".to_owned()));
+        }
+        let [h, w, ci, co, oc_threads, h_threads] = numbers;
+        let tiles = PackedTiles {
+            h,
+            w,
+            ci,
+            co,
+            oc_threads,
+            h_threads,
+        };
+        let cycles = if conv.refusal(&geometry, &tiles).is_some() {
+            None
+        } else {
+            let point = Point {
+                layer: asked.layer,
+                geometry,
+                tiles,
+            };
+            evaluator
+                .cycles(&problem.network, &point)
+                .map_err(|error| CliError::new(ExitCode::Failure, error, ""))?
+        };
+        printer.result(json!(cycles).to_string());
+    }
+    Ok(ExitCode::Success)
 }
 
 /// What another program needs to search the same with the same evaluations.

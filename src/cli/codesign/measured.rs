@@ -20,7 +20,7 @@ use crate::task::{SpaceError, Task};
 use crate::transfer::Knowledge;
 use crate::tuning::{
     CancelToken, Event, Quotas, SCHEMA, Spread, StopReason, TaskRun, TuneObserver, TuneOptions,
-    now, tune,
+    now, read_journal, tune,
 };
 use crate::vta::config::Geometry;
 use crate::vta::packed_conv::PackedTiles;
@@ -159,9 +159,21 @@ impl RealPath<'_> {
         if summary.tasks.iter().any(stopped) {
             return Err(interrupted());
         }
-        let layers = summary.tasks.iter().map(|run| MeasuredLayer {
-            untuned: run.untuned_cost().map(|s| cycles(s, geometry)),
-            best: best_of(run, geometry),
+        // A run that goes on does not measure the fallback schedules again: the journal knows them.
+        let events = read_journal(log).unwrap_or_default();
+        let earlier = |position: usize| {
+            events.iter().find_map(|event| match event {
+                Event::Untuned { task, cost, .. } if *task == position => *cost,
+                _ => None,
+            })
+        };
+        let runs = summary.tasks.iter().enumerate();
+        let layers = runs.map(|(position, run)| {
+            let untuned = run.untuned_cost().or_else(|| earlier(position));
+            MeasuredLayer {
+                untuned: untuned.map(|s| cycles(s, geometry)),
+                best: best_of(run, geometry),
+            }
         });
         Ok(MeasuredNetwork {
             geometry: *geometry,

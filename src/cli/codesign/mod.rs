@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::codesign::{
-    Chooser, DraftEvaluator, Evaluator, Event, ForeignTask, Ledger, Mode, Network, Problem, SCHEMA,
-    Search, SearchConstants, SearchJournal, pareto_front, run as run_search,
+    Chooser, DraftEvaluator, Evaluator, Event, ForeignTask, FrontPoint, Ledger, Mode, Network,
+    Problem, SCHEMA, Search, SearchConstants, SearchJournal, pareto_front, run as run_search,
 };
 use crate::frontend::{ModelDetails, ModelSpec};
 use crate::seed::Seed;
@@ -72,6 +72,9 @@ pub async fn run(
     ));
     if let Some(seeds) = args.search.compare {
         return compare::run(args, &problem, &networks, seeds, printer).await;
+    }
+    if args.search.evaluate {
+        return compare::answer(args, &problem, printer);
     }
     let path = RealPath {
         context: &context,
@@ -258,10 +261,7 @@ async fn one_geometry(
         _ => on_chosen,
     };
     let mut front = Vec::new();
-    for point in pareto_front(problem, &drafted)
-        .into_iter()
-        .take(args.search.front)
-    {
+    for point in spread(pareto_front(problem, &drafted), args.search.front) {
         let geometry = point.scored.geometry;
         printer.note(format!("measuring the front: {}", geometry.name()));
         let layers = 0..problem.network.layers().len();
@@ -284,6 +284,18 @@ async fn one_geometry(
     results::write(args, &outcome, printer)?;
     report::outcome(args, &outcome, printer);
     Ok(ExitCode::Success)
+}
+
+/// Up to `n` points of a front, from its fastest to its smallest.
+fn spread(front: Vec<FrontPoint>, n: usize) -> Vec<FrontPoint> {
+    let last = front.len().saturating_sub(1);
+    let mut kept: Vec<usize> = (0..n)
+        .map(|i| i * last / n.saturating_sub(1).max(1))
+        .collect();
+    kept.dedup();
+    kept.into_iter()
+        .filter_map(|i| front.get(i).copied())
+        .collect()
 }
 
 /// `per-layer`: the best geometry of each layer by itself.

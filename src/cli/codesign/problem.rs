@@ -8,6 +8,9 @@ use crate::vta::resources::Budget;
 
 use super::args::CodesignArgs;
 
+/// log2 of the most images at once when nothing is said.
+const DEFAULT_LOG_BATCH: u32 = 4;
+
 fn usage(message: impl Into<String>, hint: &str) -> CliError {
     CliError::new(ExitCode::Usage, message, hint)
 }
@@ -57,7 +60,8 @@ pub(super) fn limits(args: &CodesignArgs, default: &Geometry) -> Result<Limits, 
     };
     let most = args.objective.log_batch();
     let log_batch = match args.limits.max_batch {
-        None => most,
+        // More images at once make a narrower matrix unit with more vector lanes, and an image waits for all others.
+        None => most.min(DEFAULT_LOG_BATCH),
         Some(batch) if most == 0 && batch > 1 => {
             return Err(usage(
                 format!(
