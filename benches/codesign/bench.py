@@ -1,17 +1,18 @@
 """Co-design beside its baselines: on the draft model with many seeds, and the winners on the real path.
 
-    python benches/codesign/bench.py                  # 45 minutes on two free cores: fewer seeds, no exhaustive tables
-    python benches/codesign/bench.py --full           # 20 seeds, exhaustive tables, 3 live seeds; hours
+    python benches/codesign/bench.py          # 45 minutes on two free cores: fewer seeds, no exhaustive table
+    python benches/codesign/bench.py --full   # 20 seeds, exhaustive tables, 3 live seeds; hours
     python benches/codesign/bench.py --models resnet-18 --seeds 2 --live-seeds 1 --skip freedom
 
 Two tables that no sentence mixes:
 
-- *equal resources*: as many multipliers and buffer bits as the default geometry has, for one image (latency) and for
-  BATCH images at once (throughput). First the bound, then every search on the draft model at equal evaluations (the
-  choosers of `arco-tvm codesign --compare`, and NSGA-II of pymoo), then what the choice takes as measured: TVM lowers,
-  the timing model times, and `arco-tvm verify` compares the network's output with the CPU's bit by bit.
-- *hardware freedom*: more multipliers, or what a named FPGA holds, beside AutoTVM's and CHAMELEON's way of tuning on the
-  default geometry; each line with its multipliers and buffers.
+- *equal resources*: as many multipliers and buffer bits as the default geometry has, for one image (latency)
+  and for BATCH images at once (throughput). First the bound, then every search on the draft model at equal
+  evaluations (the choosers of `arco-tvm codesign --compare`, and NSGA-II of pymoo), then what the choice takes
+  as measured: TVM lowers, the timing model times, and `arco-tvm verify` compares the network's output with that
+  of the CPU bit by bit.
+- *hardware freedom*: more multipliers, or what a named FPGA holds, beside AutoTVM's and CHAMELEON's way of
+  tuning on the default geometry; each line with its multipliers and buffers.
 
 What is finished is kept in --out, and not run again. NSGA-II gets a virtual environment of its own there.
 """
@@ -29,6 +30,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 HERE = Path(__file__).resolve().parent
 MODELS = ("resnet-18", "vgg-16", "alexnet")
+#: How often a task occurs, in the table of `arco-tvm tune`: the first number by itself.
+USES = re.compile(r"  +(\d+)  ")
 #: What the paper says of ARCO (arXiv 2407.08192), on hardware and with freedom that it doesn't describe.
 PAPER = "the paper's: up to +37.95 % throughput, 1.17x on average, optimisation time up to -42.2 %"
 
@@ -68,6 +71,11 @@ class Bench:
             pip = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
             subprocess.run([*pip, "-r", HERE / "requirements.txt"], check=True)
         return self.python
+
+
+def heads(*names):
+    """The first two lines of a table."""
+    print("| " + " | ".join(names) + " |\n|" + "---|" * len(names))
 
 
 def count(number):
@@ -125,8 +133,7 @@ def draft_table(model, objective, problem, lines, volumes):
             f"the best there is: {count(best['score'])} on {best['geometry']}; of the default geometry "
             f"{count(default['score'])}"
         )
-    heads = "| who chooses | seeds | mean | best | worst | hypervolume | geometries found |"
-    print(heads + "\n|---|---:|---:|---:|---:|---:|---|")
+    heads("who chooses", "seeds", "mean", "best", "worst", "hypervolume", "geometries found")
     for chooser in dict.fromkeys(line["chooser"] for line in lines):
         runs = [line for line in lines if line["chooser"] == chooser]
         scores = [run["score"] for run in runs if run["score"] is not None]
@@ -186,8 +193,17 @@ def equal_resources(bench):
     if not options.live_seeds:
         return
     print("\nEqual resources, measured (TVM lowers, the timing model times); cycles an image")
-    print("| network | objective | seed | bound | default, tuned | chosen, tuned | gap closed | chosen | bits |")
-    print("|---|---|---:|---:|---:|---:|---:|---|---|")
+    heads(
+        "network",
+        "objective",
+        "seed",
+        "bound",
+        "default, tuned",
+        "chosen, tuned",
+        "gap closed",
+        "chosen",
+        "bits",
+    )
     for model in options.models:
         for objective in options.objectives:
             for seed in range(options.live_seeds):
@@ -217,7 +233,8 @@ def tuned(bench, model, strategy, seed):
             if record["result"][1] == 0:
                 key = json.dumps(record["input"][2])
                 best[key] = min(best.get(key, float("inf")), record["result"][0][0])
-    uses = [int(row.split()[-7]) for row in answer["output"].splitlines() if re.match(r" *conv2d_packed", row)]
+    rows = [row for row in answer["output"].splitlines() if re.match(r" *conv2d_packed", row)]
+    uses = [int(USES.search(row)[1]) for row in rows]
     if len(uses) != len(best):
         sys.exit(f"{log}: {len(best)} tasks in the log, {len(uses)} in the table")
     order = list(dict.fromkeys(best))
@@ -229,8 +246,9 @@ def freedom(bench):
     options = bench.options
     print("\nHardware freedom, measured; images a second at the clock of each line")
     print(f"({PAPER})")
-    print("| network | how | hardware | seeds | cycles an image | images a second | to the first line | seconds |")
-    print("|---|---|---|---:|---:|---:|---:|---:|")
+    heads(
+        "network", "how", "hardware", "seeds", "cycles an image", "images a second", "to the first", "seconds"
+    )
     seeds = range(max(options.live_seeds, 1))
     for model in options.models:
         first = None
@@ -240,7 +258,8 @@ def freedom(bench):
             rate = clock * 1e6 / statistics.fmean(cycles)
             first = first or rate
             cells = [model, how, hardware, str(len(cycles)), count(statistics.fmean(cycles)), f"{rate:.2f}"]
-            print("| " + " | ".join([*cells, f"{rate / first:.3f}x", f"{statistics.fmean(seconds):.0f}"]) + " |")
+            cells += [f"{rate / first:.3f}x", f"{statistics.fmean(seconds):.0f}"]
+            print("| " + " | ".join(cells) + " |")
 
         for strategy, how in (("sa-gbt", "AutoTVM-like"), ("chameleon", "CHAMELEON-like"), ("arco", "arco")):
             runs = [tuned(bench, model, strategy, seed) for seed in seeds]
@@ -252,7 +271,8 @@ def freedom(bench):
             sides = [result["chosen"] for result, _, _ in runs]
             hardware = " / ".join(dict.fromkeys(label(side) for side in sides))
             cycles = [image(side) for side in sides]
-            line(model, f"codesign {' '.join(extra)}", hardware, cycles, sides[0]["clock_mhz"], [s for _, s, _ in runs])
+            seconds = [took for _, took, _ in runs]
+            line(model, f"codesign {' '.join(extra)}", hardware, cycles, sides[0]["clock_mhz"], seconds)
 
 
 def main():
@@ -261,7 +281,8 @@ def main():
     parser.add_argument("--out", default=ROOT / ".build" / "bench-codesign", type=Path)
     parser.add_argument("--full", action="store_true", help="20 seeds, exhaustive tables, 3 live seeds")
     parser.add_argument("--models", default=",".join(MODELS), type=lambda text: text.split(","))
-    parser.add_argument("--objectives", default="latency,throughput,throughput-64", type=lambda text: text.split(","))
+    objectives = "latency,throughput,throughput-64"
+    parser.add_argument("--objectives", default=objectives, type=lambda text: text.split(","))
     parser.add_argument("--seeds", type=int, help="on the draft model [5, or 20 with --full]")
     parser.add_argument("--live-seeds", type=int, help="on the real path [1, or 3 with --full]")
     parser.add_argument("--evaluations", type=int, help="of a search [96 for each layer]")

@@ -2,27 +2,27 @@
 
 Runs in the benchmark's own environment (pymoo); benches/codesign/bench.py calls it:
 
-    python nsga2.py PROBLEM.json EVALUATIONS SEEDS OUT.jsonl -- COMMAND...    # COMMAND answers with --evaluate
+    python nsga2.py PROBLEM.json EVALUATIONS SEEDS OUT.jsonl -- COMMAND...  # COMMAND answers with --evaluate
 
-A genome is a geometry of the pool and, for each layer, a wish for its tiles; the schedule is the nearest one that the
-geometry can run (the rules of validity are the space's, so this search has them, too). Objectives are time, multipliers
-and buffer bits. An evaluation is a program that was not evaluated before, as for all others.
+A genome is a geometry of the pool and, for each layer, a wish for its tiles; the schedule is the nearest one
+that the geometry can run (the rules of validity are the space's, so this search has them, too). Objectives are
+time, multipliers and buffer bits. An evaluation is a program that was not evaluated before, as for all others.
 
-    python nsga2.py --hypervolume COMPARE.jsonl PROBLEM.json                 # of every line's front, as JSON
+    python nsga2.py --hypervolume COMPARE.jsonl PROBLEM.json               # of every line's front, as JSON
 """
 
+import contextlib
 import json
 import subprocess
 import sys
 
 import numpy as np
 from pymoo.algorithms.moo.nsga2 import NSGA2
-from pymoo.core.callback import Callback
 from pymoo.core.problem import ElementwiseProblem
 from pymoo.indicators.hv import HV
 from pymoo.optimize import minimize
 
-#: Genes of a layer: rows, columns, input and output channels (each the share of the axis, as a logarithm), threads.
+#: Genes of a layer: rows, columns, input and output channels (shares of the axis, as logarithms), threads.
 GENES = 5
 #: What a network takes one of whose layers cannot run at all: more than anything that runs.
 NOTHING = 1e15
@@ -113,17 +113,11 @@ class CoDesign(ElementwiseProblem):
         return self.draft.cycles[key]
 
 
-class Watch(Callback):
-    """Nothing is printed by pymoo itself."""
-
-
 def search(problem, draft, budget, seed):
     """One run; pymoo's defaults with a population of 40."""
     design = CoDesign(problem, draft, budget)
-    try:
-        minimize(design, NSGA2(pop_size=40), ("n_gen", 100_000), seed=seed, callback=Watch(), verbose=False)
-    except SpentError:
-        pass
+    with contextlib.suppress(SpentError):
+        minimize(design, NSGA2(pop_size=40), ("n_gen", 100_000), seed=seed, verbose=False)
     front = beaten_by_none(list(design.front))
     return {
         "chooser": "nsga-ii",
@@ -149,7 +143,8 @@ def hypervolumes(compare, problem):
     """The hypervolume of each line's front; 1 is the whole box below the corner."""
     unit = problem["default_geometry"]
     reference = problem["default"]["score"] if problem["default"] else None
-    lines = [json.loads(line) for line in open(compare)]
+    with open(compare) as file:
+        lines = [json.loads(line) for line in file]
     if reference is None:
         fixed = [line["score"] for line in lines if line["chooser"] == "fixed" and line["score"]]
         reference = min(fixed)
