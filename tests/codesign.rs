@@ -154,6 +154,18 @@ fn every_point_of_a_front_keeps_to_the_limits_and_is_beaten_by_no_other() {
 }
 
 #[test]
+fn buffers_that_no_schedule_needs_are_not_built() {
+    let problem = problem(Objective::Latency);
+    let search = searched(&problem, Chooser::Agents, 192, 0);
+    let best = search.best().unwrap();
+    let chosen = problem.smallest_as_good(search.ledger(), &best.geometry);
+    let sram = |g: &Geometry| arco_tvm::codesign::Cost::of(g).sram_bits;
+    assert!(sram(&chosen) < sram(&best.geometry));
+    let score = problem.evaluated(search.ledger(), &chosen);
+    assert_eq!(score, Some(best.score));
+}
+
+#[test]
 fn with_area_in_the_objective_a_smaller_accelerator_is_chosen() {
     let fast = searched(&problem(Objective::Latency), Chooser::Agents, 192, 0);
     let small = searched(&problem(Objective::LatencyPerArea), Chooser::Agents, 192, 0);

@@ -8,9 +8,9 @@ Two tables that no sentence mixes:
 
 - *equal resources*: as many multipliers and buffer bits as the default geometry has, for one image (latency)
   and for BATCH images at once (throughput). First the bound, then every search on the draft model at equal
-  evaluations (the choosers of `arco-tvm codesign --compare`, and NSGA-II of pymoo), then what the choice takes
-  as measured: TVM lowers, the timing model times, and `arco-tvm verify` compares the network's output with that
-  of the CPU bit by bit.
+  evaluations (the choosers of `arco-tvm codesign --compare`, and NSGA-II of pymoo), then what the choice
+  takes as measured: TVM lowers, the timing model times, and `arco-tvm verify` compares the network's output
+  with that of the CPU bit by bit.
 - *hardware freedom*: more multipliers, or what a named FPGA holds, beside AutoTVM's and CHAMELEON's way of
   tuning on the default geometry; each line with its multipliers and buffers.
 

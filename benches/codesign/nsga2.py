@@ -5,8 +5,8 @@ Runs in the benchmark's own environment (pymoo); benches/codesign/bench.py calls
     python nsga2.py PROBLEM.json EVALUATIONS SEEDS OUT.jsonl -- COMMAND...  # COMMAND answers with --evaluate
 
 A genome is a geometry of the pool and, for each layer, a wish for its tiles; the schedule is the nearest one
-that the geometry can run (the rules of validity are the space's, so this search has them, too). Objectives are
-time, multipliers and buffer bits. An evaluation is a program that was not evaluated before, as for all others.
+that the geometry can run (the rules of validity are the space's, so this search has them, too). Objectives
+are time, multipliers and buffer bits. An evaluation is a program that was not evaluated before, as for all.
 
     python nsga2.py --hypervolume COMPARE.jsonl PROBLEM.json               # of every line's front, as JSON
 """

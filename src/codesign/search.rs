@@ -66,8 +66,11 @@ pub struct SearchConstants {
     pub walked: usize,
     /// Geometries of the random baseline.
     pub random: usize,
-    /// Batches in a row of which nothing better was hoped for, after which a search with one geometry ends.
+    /// Batches in a row of which nothing better was hoped for, after which a search with one geometry turns to the front,
+    /// or ends.
     pub patience: usize,
+    /// Times that a search turns to the front before it ends.
+    pub fronts: usize,
     /// What schedules are believed.
     pub beliefs: BeliefConstants,
     /// The agents.
@@ -83,7 +86,8 @@ impl Default for SearchConstants {
             each: 3,
             walked: 2,
             random: 4,
-            patience: 4,
+            patience: 2,
+            fronts: 4,
             beliefs: BeliefConstants::default(),
             team: TeamConstants::default(),
         }
@@ -114,6 +118,22 @@ impl Problem {
     pub fn score(&self, cycles: f64, geometry: &Geometry) -> f64 {
         let reference = Cost::of(&Geometry::default());
         self.objective.score(cycles, geometry, &reference)
+    }
+
+    /// The geometry with the fewest buffer bits among those that are covered by this one and by what was evaluated as good:
+    /// what no schedule needs is not built.
+    pub fn smallest_as_good(&self, ledger: &Ledger, geometry: &Geometry) -> Geometry {
+        let Some(score) = self.evaluated(ledger, geometry) else {
+            return *geometry;
+        };
+        let all = self.geometries.all().iter();
+        let as_good = all.filter(|smaller| {
+            GeometrySpace::covers(geometry, smaller)
+                && self.evaluated(ledger, smaller).is_some_and(|s| s <= score)
+        });
+        // The first of those that cost the same: the order of the list is fixed.
+        let smallest = as_good.min_by_key(|smaller| Cost::of(smaller).sram_bits);
+        smallest.copied().unwrap_or(*geometry)
     }
 
     /// The score of a geometry by what was evaluated; `None` while a layer has no schedule.
@@ -148,6 +168,8 @@ pub struct Search {
     alive: Vec<Geometry>,
     /// Batches in a row of which nothing better was hoped for.
     hopeless: usize,
+    /// Times that smaller accelerators were chosen for what is left of the budget.
+    on_front: usize,
     rng: ChaCha8Rng,
 }
 
@@ -195,6 +217,7 @@ impl Search {
             visited: Vec::new(),
             alive: Vec::new(),
             hopeless: 0,
+            on_front: 0,
             rng: seed.stream("codesign"),
         };
         search.alive = search.first();
@@ -228,8 +251,15 @@ impl Search {
     /// When a model cannot be fitted or the agents' networks cannot be computed.
     pub fn ask(&mut self) -> Result<Vec<Point>, StrategyError> {
         let left = self.budget.saturating_sub(self.ledger.len());
-        let settled = self.alive.len() == 1 && self.hopeless >= self.constants.patience;
-        if left == 0 || settled || self.pool.is_empty() {
+        if left == 0 || self.pool.is_empty() {
+            return Ok(Vec::new());
+        }
+        let content = self.hopeless >= self.constants.patience;
+        if content {
+            self.on_front += 1;
+        }
+        let chooses = matches!(self.chooser, Chooser::Agents | Chooser::Listed);
+        if content && (!chooses || self.on_front > self.constants.fronts) {
             return Ok(Vec::new());
         }
         self.beliefs
@@ -238,6 +268,14 @@ impl Search {
                 rows: self.ledger.len(),
                 reason,
             })?;
+        if self.on_front > 0 {
+            // Nothing better is hoped for: what is left of the budget goes to smaller accelerators.
+            if content {
+                self.alive = self.smaller();
+                self.hopeless = 0;
+            }
+            return Ok(self.batch(left.min(self.constants.batch)));
+        }
         if self.team.is_some() {
             self.walk()?;
         }
@@ -298,6 +336,23 @@ impl Search {
         let halvings = (self.constants.alive as f64).log2() * used / self.constants.settled;
         let wanted = self.constants.alive as f64 * 0.5f64.powf(halvings);
         (wanted.ceil() as usize).max(1)
+    }
+
+    /// For each number of multipliers and each of a few shares of the buffer bits, the geometry of which most is hoped for.
+    fn smaller(&mut self) -> Vec<Geometry> {
+        let all = self.problem.geometries.all().to_vec();
+        let most = all.iter().map(|g| Cost::of(g).sram_bits).max().unwrap_or(0);
+        let mut taken: HashSet<(u64, u32)> = HashSet::new();
+        let mut chosen = Vec::new();
+        for geometry in self.ranked(all, 0.0) {
+            let cost = Cost::of(&geometry);
+            // The class of a half, a quarter, an eighth of the most, and less.
+            let class = (most / cost.sram_bits.max(1)).max(1).ilog2().min(3);
+            if taken.insert((cost.macs, class)) {
+                chosen.push(geometry);
+            }
+        }
+        chosen
     }
 
     fn choose_alive(&mut self) {

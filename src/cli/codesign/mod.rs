@@ -30,6 +30,8 @@ use measured::{MeasuredNetwork, RealPath};
 
 /// Evaluations on the draft model for each layer when nothing is said.
 const EVALUATIONS_PER_LAYER: usize = 96;
+/// What takes so many times as long as the fastest is no point of a front that anybody would measure.
+const MUCH_SLOWER: f64 = 5.0;
 /// How often a line is written about a search.
 const SAID_EVERY: Duration = Duration::from_secs(2);
 
@@ -232,7 +234,7 @@ async fn one_geometry(
         })?;
         let of_default = problem.evaluated(&drafted, &default);
         if of_default.is_none_or(|of_default| best.score < of_default) {
-            chosen = best.geometry;
+            chosen = problem.smallest_as_good(&drafted, &best.geometry);
         }
     }
     printer.note(format!("measuring on {}", default.name()));
@@ -288,6 +290,9 @@ async fn one_geometry(
 
 /// Up to `n` points of a front, from its fastest to its smallest.
 fn spread(front: Vec<FrontPoint>, n: usize) -> Vec<FrontPoint> {
+    let fastest = front.first().map_or(0.0, |point| point.scored.score);
+    let near = |point: &FrontPoint| point.scored.score <= MUCH_SLOWER * fastest;
+    let front: Vec<FrontPoint> = front.into_iter().filter(near).collect();
     let last = front.len().saturating_sub(1);
     let mut kept: Vec<usize> = (0..n)
         .map(|i| i * last / n.saturating_sub(1).max(1))
