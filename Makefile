@@ -48,9 +48,14 @@ demo-cpu: venv build ## Tune a small network for this machine's CPU and compare 
 
 .PHONY: test
 test: test-rust test-python ## Run all tests
+	@$(if $(WITHOUT_OPENCL),echo "NOT TESTED: OpenCL has no driver here (Debian: apt install pocl-opencl-icd ocl-icd-libopencl1)" >&2)
+
+# Tests of OpenCL fail where it is not, unless they are told that it may be so.
+WITHOUT_OPENCL := $(shell ls /etc/OpenCL/vendors/*.icd >/dev/null 2>&1 && PATH=$$PATH:/sbin ldconfig -p | grep -q 'libOpenCL\.so\.1' \
+	|| echo ARCO_TEST_WITHOUT_OPENCL=1)
 
 # The environment's own settings would change what the tests see; `.venv` is what they run with.
-CLEAN_ENV := env -u VIRTUAL_ENV -u PYTHONPATH -u TVM_LIBRARY_PATH -u ARCO_PYTHON -u ARCO_TARGET -u ARCO_TRACKER -u ARCO_KEY
+CLEAN_ENV := env -u VIRTUAL_ENV -u PYTHONPATH -u TVM_LIBRARY_PATH -u ARCO_PYTHON -u ARCO_TARGET -u ARCO_TRACKER -u ARCO_KEY $(WITHOUT_OPENCL)
 
 .PHONY: test-rust
 test-rust: venv build
@@ -63,6 +68,11 @@ test-python: venv build
 .PHONY: test-vta-golden
 test-vta-golden: venv build ## Build and run every recorded VTA convolution anew, a part of which is in the tests (two minutes)
 	cd tvm-patches && VTA_GOLDEN=all $(CLEAN_ENV) ../$(VENV)/bin/python -m pytest -q tests/vta/test_golden_conv.py
+
+# DRAFTS and SEED say how many schedules are drawn, and which; what it prints of times is this machine's.
+.PHONY: test-draft
+test-draft: venv build ## Hold drafts of VTA programs against 1,000 that TVM lowers, and say how long both take (ten minutes)
+	$(CLEAN_ENV) $(CARGO) test --release --locked --test draft -- --ignored --nocapture --test-threads=1
 
 .PHONY: build
 build: | rust ## Build the program and the library that ArcoTuner loads, in release mode
@@ -126,7 +136,7 @@ $(VENV)/.stamp: tvm-patches/requirements.lock tvm-patches/pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --no-index -e tvm-patches
 	@touch $@
 
-PYTHON_CODE := tvm-patches benches docs/guide/ask_tell.py .ci docker docker/listing
+PYTHON_CODE := tvm-patches benches tests/data/vta_masks docs/guide/ask_tell.py .ci docker docker/listing
 RUFF_OPTIONS := --config tvm-patches/pyproject.toml
 
 .PHONY: lint-python
@@ -188,6 +198,18 @@ bench-strategies: build ## Every strategy on recorded spaces, with intervals (SE
 .PHONY: bench-large
 bench-large: | rust ## Strategies in a space of 1e9, with and without agents (about three minutes)
 	$(CARGO) bench --locked --bench large_space
+
+.PHONY: bench-gpu-masks
+bench-gpu-masks: venv build ## Masks of TVM's GPU templates against TVM's own check, 2,000 configurations of each (about half an hour)
+	$(CLEAN_ENV) PYTHONPATH=tvm-patches $(VENV)/bin/python benches/gpu_masks.py
+
+.PHONY: bench-gpu-search
+bench-gpu-search: venv build ## CPU time and memory of the search on ResNet-18's cuda tasks, beside AutoTVM's XGBTuner (some minutes)
+	$(CLEAN_ENV) PYTHONPATH=tvm-patches $(VENV)/bin/python benches/gpu_search_cpu.py
+
+.PHONY: bench-gpu-strategies
+bench-gpu-strategies: build ## arco on recorded GPU spaces beside Kernel Tuner's strategies, which are installed below .build (an hour)
+	$(PYTHON) benches/gpu_strategies.py $(if $(SPACES),--spaces $(SPACES))
 
 .PHONY: bench-vta
 bench-vta: | rust ## The accelerator's functional and timing model, beside an int8 GEMM library

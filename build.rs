@@ -45,5 +45,10 @@ fn compile(include: &Path, library: &Path) -> String {
         "{command:?} failed:\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    format!("{:016x}", headers.key().expect("the headers can be read"))
+    format!(
+        "{:016x}",
+        headers
+            .key(plan::EXT_DEV, &[])
+            .expect("the headers can be read")
+    )
 }

@@ -279,6 +279,7 @@ fn what_the_rules_refuse_does_not_run_and_what_they_allow_does() {
                 build: BuildOptions {
                     limit: Duration::from_secs(30),
                     cross_compiler: None,
+                    gpu_limits: None,
                 },
                 devices: vec![local(Role::Device, "device")],
                 run: RunOptions {

@@ -50,6 +50,7 @@ pub fn pipeline(job: &Job, place: &Place<'_>, builders: usize) -> PipelineOption
         build: BuildOptions {
             limit: Duration::from_secs(10),
             cross_compiler: None,
+            gpu_limits: None,
         },
         devices: vec![device],
         run: job.run.clone(),

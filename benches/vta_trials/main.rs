@@ -245,6 +245,7 @@ async fn arco(
         build: BuildOptions {
             limit: Duration::from_secs(10),
             cross_compiler: None,
+            gpu_limits: None,
         },
         devices: (0..devices)
             .map(|d| local(Role::Device, format!("device-{d}.out")))

@@ -1,11 +1,11 @@
-//! How ext_dev.cc is compiled: the same at build time (build.rs) and at run time (src/ext_dev).
+//! How C++ is compiled against a TVM's headers: the same at build time (build.rs) and at run time (src/shim).
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The C++ that TVM's virtual classes need.
-pub const SOURCE: &str = include_str!("ext_dev.cc");
+/// The device `ext_dev`: the C++ that TVM's virtual classes need.
+pub const EXT_DEV: &str = include_str!("ext_dev.cc");
 
 /// What g++ and clang++ are told, besides where the headers are.
 pub const FLAGS: [&str; 7] = [
@@ -68,15 +68,22 @@ impl Headers {
             .collect()
     }
 
-    /// A number that is another one if the shim's source, its flags or the layout of TVM's classes differ.
+    /// The folder.
+    #[allow(dead_code, reason = "not used at build time")]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A number that is another one if a source, the flags, the layout of TVM's classes or one of `files` below the
+    /// folder differ.
     ///
     /// # Errors
-    /// A header cannot be read.
-    pub fn key(&self) -> io::Result<u64> {
+    /// A header or file cannot be read.
+    pub fn key(&self, source: &str, files: &[&str]) -> io::Result<u64> {
         let mut hasher = DefaultHasher::new();
-        (SOURCE, FLAGS).hash(&mut hasher);
-        for header in LAYOUT {
-            std::fs::read(self.root.join(header))?.hash(&mut hasher);
+        (source, FLAGS).hash(&mut hasher);
+        for file in LAYOUT.iter().chain(files) {
+            std::fs::read(self.root.join(file))?.hash(&mut hasher);
         }
         Ok(hasher.finish())
     }

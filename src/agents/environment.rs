@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::task::{ConfigSpace, Digits, KnobId, SpaceError, TargetKind, TaskContext};
+use crate::task::{ConfigSpace, Digits, KnobId, SpaceError, TaskContext};
 
 use super::axis::{Axis, Move};
 use super::observation::ShapeFeatures;
@@ -43,19 +43,19 @@ impl Environment {
     /// The environment of a task.
     pub fn new(space: Arc<ConfigSpace>, context: &TaskContext, ownership: Ownership) -> Self {
         let shape = ShapeFeatures::of(context);
-        Self::with_scene(space, context.target, ownership, Arc::new(shape))
+        Self::with_scene(space, context, ownership, Arc::new(shape))
     }
 
-    /// The environment of a space on a kind of device, whose agents see a scene.
+    /// The environment of a task whose agents see a scene.
     pub fn with_scene(
         space: Arc<ConfigSpace>,
-        target: TargetKind,
+        context: &TaskContext,
         ownership: Ownership,
         scene: Arc<dyn Scene>,
     ) -> Self {
         let mut axes = Vec::new();
         for (i, knob) in space.knobs().iter().enumerate() {
-            if let Some(owner) = ownership.owner(target, knob) {
+            if let Some(owner) = ownership.owner(context, knob) {
                 axes.extend(Axis::of_knob(knob, KnobId(i), owner));
             }
         }

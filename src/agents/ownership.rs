@@ -1,6 +1,6 @@
 //! Which agent owns which knob.
 
-use crate::task::{Knob, KnobKind, TargetKind};
+use crate::task::{Entity, Knob, KnobKind, TargetKind, TaskContext};
 
 /// The three agents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,9 +45,9 @@ pub enum Ownership {
 }
 
 impl Ownership {
-    /// The agent that moves a knob, if one does.
-    pub fn owner(self, target: TargetKind, knob: &Knob) -> Option<Role> {
-        match (self, role_of(target, knob)) {
+    /// The agent that moves a knob of a task, if one does.
+    pub fn owner(self, task: &TaskContext, knob: &Knob) -> Option<Role> {
+        match (self, role_of(task, knob)) {
             (Self::ByRole, role) => Some(role),
             (Self::WithoutHardware, Role::Hardware) => None,
             (Self::WithoutHardware, role) => Some(role),
@@ -70,10 +70,15 @@ const CPU_HARDWARE: [&str; 6] = [
     "vc",
 ];
 /// Splits of TVM's GPU templates along reductions: they are no threads.
-const GPU_REDUCTION: [&str; 9] = [
+const GPU_REDUCTION: [&str; 10] = [
     "tile_rc", "tile_ry", "tile_rx", "tile_rz", "tile_rh", "tile_rw", "tile_k", "tile_rd",
-    "tile_ci",
+    "tile_ci", "tile_rcc",
 ];
+/// GPU templates in which the threads of a block share a sum: there a reduction is threads.
+const SHARED_SUM: [&str; 2] = ["dense_small_batch.gpu", "matmul_default.gpu"];
+/// Numbers in TVM's templates for Intel's GPUs that become vector lanes, and those that one thread computes alone.
+const GPU_LANES: [&str; 2] = ["tile_ic", "tile_oc"];
+const GPU_OWN: [&str; 3] = ["block_oh", "block_ow", "yt"];
 /// What names of scheduling knobs contain, on every target.
 const SCHEDULING: [&str; 8] = [
     "unroll", "thread", "reorder", "order", "ann", "fuse", "inline", "use_",
@@ -86,28 +91,54 @@ const SCHEDULING: [&str; 8] = [
 /// | VTA | `tile_b`, `tile_ci`, `tile_co` | `oc_nthread`, `h_nthread` | `tile_h`, `tile_w` |
 /// | VTA, co-design | the geometry (`log_...`), too | the same | the same |
 /// | CPU | splits that become vector lanes | unrolling, order, annotations | the other tiles |
-/// | GPU | splits bound to blocks, threads and virtual threads | unrolling, order | reduction tiles, tiles that a thread computes alone |
+/// | GPU | splits bound to blocks, threads and virtual threads; vector lanes | unrolling, order | reduction tiles, tiles that a thread computes alone |
 ///
 /// The table is that of the method (an open point of the paper). Names are those of TVM 0.19's templates. On a GPU a
-/// name with `block` counts as hardware, so that kernels of other tuners (`block_size_x`) are dealt out, too.
-pub fn role_of(target: TargetKind, knob: &Knob) -> Role {
+/// name with `block` counts as hardware, so that kernels of other tuners (`block_size_x`) are dealt out, too. An
+/// annotation that can be `vec` chooses vector lanes.
+pub fn role_of(task: &TaskContext, knob: &Knob) -> Role {
     let name = knob.name();
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    let ordering = matches!(knob.kind(), KnobKind::Reorder | KnobKind::Annotate);
-    match target {
+    match task.target {
         TargetKind::Vta if VTA_HARDWARE.contains(&name) || name.starts_with(VTA_GEOMETRY) => {
+            return Role::Hardware;
+        }
+        TargetKind::Cpu if CPU_HARDWARE.contains(&name) => return Role::Hardware,
+        TargetKind::Gpu => {
+            if let Some(role) = role_on_gpu(task, knob) {
+                return role;
+            }
+        }
+        TargetKind::Vta | TargetKind::Cpu => {}
+    }
+    let ordering = matches!(knob.kind(), KnobKind::Reorder | KnobKind::Annotate);
+    if ordering || has(&SCHEDULING) {
+        return Role::Scheduling;
+    }
+    match knob.kind() {
+        KnobKind::Split if task.target == TargetKind::Gpu && !GPU_REDUCTION.contains(&name) => {
             Role::Hardware
         }
-        TargetKind::Cpu if CPU_HARDWARE.contains(&name) => Role::Hardware,
-        TargetKind::Gpu if has(&["block"]) => Role::Hardware,
-        _ if ordering || has(&SCHEDULING) => Role::Scheduling,
-        TargetKind::Gpu if knob.kind() == KnobKind::Split && !GPU_REDUCTION.contains(&name) => {
-            Role::Hardware
-        }
-        _ if matches!(knob.kind(), KnobKind::Split) || name.contains("tile") => Role::Mapping,
+        KnobKind::Split => Role::Mapping,
+        _ if name.contains("tile") => Role::Mapping,
         // Flags and choices of a variant.
         _ => Role::Scheduling,
     }
+}
+
+/// What is special of a GPU's templates; `None` if nothing is.
+fn role_on_gpu(task: &TaskContext, knob: &Knob) -> Option<Role> {
+    let name = knob.name();
+    let template = task.workload.as_ref().map_or("", |workload| &workload.name);
+    let is_vec = |entity: &Entity| matches!(entity, Entity::Annotate(annotations) if annotations.iter().any(|a| a == "vec"));
+    if GPU_OWN.contains(&name) {
+        return Some(Role::Mapping);
+    }
+    let hardware = name.contains("block")
+        || knob.entities().iter().any(is_vec)
+        || (knob.kind() == KnobKind::Other && GPU_LANES.contains(&name))
+        || (SHARED_SUM.contains(&template) && knob.kind() == KnobKind::Split);
+    hardware.then_some(Role::Hardware)
 }
 
 #[cfg(test)]
@@ -115,6 +146,10 @@ mod tests {
     use super::*;
     use crate::task::Entity;
     use serde_json::json;
+
+    fn bare(target: TargetKind) -> TaskContext {
+        TaskContext::bare(target)
+    }
 
     fn split(name: &str) -> Knob {
         let entities = vec![Entity::Split(vec![-1, 1]), Entity::Split(vec![-1, 2])];
@@ -128,52 +163,96 @@ mod tests {
 
     #[test]
     fn the_knobs_of_vta_go_where_the_paper_puts_them() {
-        let role = |name| role_of(TargetKind::Vta, &split(name));
+        let role = |name| role_of(&bare(TargetKind::Vta), &split(name));
         assert_eq!(
             ["tile_b", "tile_ci", "tile_co"].map(role),
             [Role::Hardware; 3]
         );
         assert_eq!(["tile_h", "tile_w"].map(role), [Role::Mapping; 2]);
         let threads =
-            ["oc_nthread", "h_nthread"].map(|name| role_of(TargetKind::Vta, &other(name)));
+            ["oc_nthread", "h_nthread"].map(|name| role_of(&bare(TargetKind::Vta), &other(name)));
         assert_eq!(threads, [Role::Scheduling; 2]);
     }
 
     #[test]
     fn vector_lanes_of_a_cpu_are_hardware_and_its_other_tiles_are_mapping() {
-        assert_eq!(role_of(TargetKind::Cpu, &split("tile_oc")), Role::Hardware);
-        assert_eq!(role_of(TargetKind::Cpu, &split("tile_ow")), Role::Mapping);
-        assert_eq!(role_of(TargetKind::Cpu, &other("tile_oh")), Role::Mapping);
         assert_eq!(
-            role_of(TargetKind::Cpu, &other("unroll_kw")),
+            role_of(&bare(TargetKind::Cpu), &split("tile_oc")),
+            Role::Hardware
+        );
+        assert_eq!(
+            role_of(&bare(TargetKind::Cpu), &split("tile_ow")),
+            Role::Mapping
+        );
+        assert_eq!(
+            role_of(&bare(TargetKind::Cpu), &other("tile_oh")),
+            Role::Mapping
+        );
+        assert_eq!(
+            role_of(&bare(TargetKind::Cpu), &other("unroll_kw")),
             Role::Scheduling
         );
     }
 
     #[test]
     fn threads_of_a_gpu_are_hardware_and_its_reductions_are_mapping() {
-        assert_eq!(role_of(TargetKind::Gpu, &split("tile_f")), Role::Hardware);
-        assert_eq!(role_of(TargetKind::Gpu, &split("tile_rc")), Role::Mapping);
         assert_eq!(
-            role_of(TargetKind::Gpu, &other("auto_unroll_max_step")),
-            Role::Scheduling
-        );
-        assert_eq!(
-            role_of(TargetKind::Gpu, &other("block_size_x")),
+            role_of(&bare(TargetKind::Gpu), &split("tile_f")),
             Role::Hardware
         );
         assert_eq!(
-            role_of(TargetKind::Gpu, &other("tile_size_x")),
+            role_of(&bare(TargetKind::Gpu), &split("tile_rc")),
+            Role::Mapping
+        );
+        assert_eq!(
+            role_of(&bare(TargetKind::Gpu), &other("auto_unroll_max_step")),
+            Role::Scheduling
+        );
+        assert_eq!(
+            role_of(&bare(TargetKind::Gpu), &other("block_size_x")),
+            Role::Hardware
+        );
+        assert_eq!(
+            role_of(&bare(TargetKind::Gpu), &other("tile_size_x")),
             Role::Mapping
         );
     }
 
     #[test]
+    fn vector_lanes_and_shared_sums_of_a_gpu_are_hardware() {
+        let annotated = |values: &[&str]| {
+            let entities = values
+                .iter()
+                .map(|value| Entity::Annotate(vec![(*value).to_owned()]))
+                .collect();
+            Knob::new("ann_spatial", KnobKind::Annotate, entities).unwrap()
+        };
+        let gpu = bare(TargetKind::Gpu);
+        assert_eq!(role_of(&gpu, &annotated(&["none", "vec"])), Role::Hardware);
+        assert_eq!(
+            role_of(&gpu, &annotated(&["none", "unroll"])),
+            Role::Scheduling
+        );
+        assert_eq!(role_of(&gpu, &other("tile_oc")), Role::Hardware);
+        assert_eq!(role_of(&gpu, &other("block_oh")), Role::Mapping);
+        assert_eq!(role_of(&gpu, &split("tile_k")), Role::Mapping);
+        let dense = TaskContext::of(&crate::task::Workload {
+            target: "cuda -keys=cuda,gpu -arch=sm_80".to_owned(),
+            name: "dense_small_batch.gpu".to_owned(),
+            args: json!([]),
+        });
+        assert_eq!(role_of(&dense, &split("tile_k")), Role::Hardware);
+    }
+
+    #[test]
     fn without_the_hardware_agent_nobody_moves_its_knobs() {
         let ownership = Ownership::WithoutHardware;
-        assert_eq!(ownership.owner(TargetKind::Vta, &split("tile_b")), None);
         assert_eq!(
-            ownership.owner(TargetKind::Vta, &split("tile_h")),
+            ownership.owner(&bare(TargetKind::Vta), &split("tile_b")),
+            None
+        );
+        assert_eq!(
+            ownership.owner(&bare(TargetKind::Vta), &split("tile_h")),
             Some(Role::Mapping)
         );
     }

@@ -7,10 +7,12 @@ use tvm_rt::Tvm;
 
 use crate::frontend::{Frontend, ModelDetails, ModelSpec};
 use crate::measure::{PeerError, PythonHost, Tracker, TrackerAddress};
+use crate::opencl;
 
 use super::args::{HostArgs, ModelArgs};
 use super::error::CliError;
 use super::exit_code::ExitCode;
+use super::printer::Printer;
 use super::settings::SettingsFile;
 use super::simulated::Accelerator;
 
@@ -53,6 +55,26 @@ impl Context {
         self
     }
 
+    /// The context in which frontend and devices have a runtime for the target, where this TVM was built without it and
+    /// one can be made for it: OpenCL. `local` says whether there are devices of ours.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn with_runtime(
+        mut self,
+        target: &str,
+        local: bool,
+        printer: Printer,
+    ) -> Result<Self, CliError> {
+        if is_opencl(target) && local && !opencl::is_built_in() {
+            let library = opencl::library(&self.host.libtvm, || {
+                printer.note("compiling TVM's OpenCL runtime for this TVM, once: some ten seconds");
+            })?;
+            self.host.libraries.push(library);
+        }
+        Ok(self)
+    }
+
     /// The folder for servers' output. It goes with the command.
     pub fn logs(&self) -> &Path {
         self.folder.path()
@@ -65,6 +87,11 @@ impl Context {
     pub async fn frontend(&self) -> Result<Frontend, CliError> {
         Ok(Frontend::start(&self.host, self.logs()).await?)
     }
+}
+
+/// Whether a target's text means OpenCL.
+pub fn is_opencl(target: &str) -> bool {
+    target.split_whitespace().next() == Some("opencl")
 }
 
 /// The Python that hosts TVM.

@@ -1,8 +1,11 @@
 //! An error as the user sees it: what happened, what to do next, and the exit code.
 
+use tvm_rt::DeviceType;
+
 use crate::frontend::FrontendError;
 use crate::measure::{HostError, PeerError, TrackerError};
 use crate::record::AppendError;
+use crate::shim::ShimError;
 use crate::tuning::TuneError;
 
 use super::exit_code::ExitCode;
@@ -45,6 +48,12 @@ impl From<tvm_rt::Error> for CliError {
     }
 }
 
+impl From<ShimError> for CliError {
+    fn from(error: ShimError) -> Self {
+        Self::new(ExitCode::Device, error.to_string(), error.hint())
+    }
+}
+
 impl From<PeerError> for CliError {
     fn from(error: PeerError) -> Self {
         let hint = match &error {
@@ -55,6 +64,11 @@ impl From<PeerError> for CliError {
             }
             PeerError::Tracker(TrackerError::NoDevice { .. }) => {
                 "`arco-tvm doctor --tracker HOST:PORT` lists the keys that the tracker knows"
+            }
+            PeerError::NoSuchDevice { device_type, .. } if *device_type == DeviceType::OPENCL => {
+                "its OpenCL loader finds no driver (`clinfo` lists them), or TVM there has no OpenCL runtime \
+                 (`arco-tvm doctor --target opencl` looks at this machine): install the driver of the GPU, or PoCL to \
+                 run on the CPU (Debian: apt install pocl-opencl-icd)"
             }
             PeerError::NoSuchDevice { .. } => {
                 "the TVM that serves it must be built with that runtime (`arco-tvm doctor` lists those of this one): \

@@ -119,6 +119,7 @@ impl Fleet {
                     Duration::from_secs(10),
                 )?,
                 cross_compiler: args.cross_cc.clone().or_else(|| settings.cross_cc.clone()),
+                gpu_limits: None,
             },
             run: run_options(args, settings)?,
             accelerator,

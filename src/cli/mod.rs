@@ -9,6 +9,7 @@ mod error;
 mod exit_code;
 mod fleet;
 mod format;
+mod gpu;
 mod log;
 mod printer;
 mod progress;

@@ -9,11 +9,12 @@ use crate::record::Record;
 use crate::task::{ConfigEntity, Task};
 
 use super::args::VerifyArgs;
-use super::context::{Context, greet_tracker, model_spec};
+use super::context::{Context, greet_tracker, interruptible, model_spec};
 use super::error::CliError;
 use super::exit_code::ExitCode;
 use super::fleet::Fleet;
 use super::format;
+use super::gpu::with_arch;
 use super::printer::Printer;
 use super::records::read_records;
 use super::settings::SettingsFile;
@@ -34,7 +35,10 @@ pub async fn run(
     let fleet = Fleet::new(&args.measure, settings, &target)?;
     let records = read_records(&args.log, "make one with `arco-tvm tune`", printer)?;
     greet_tracker(fleet.tracker()).await?;
-    let context = Context::open(&args.host, settings)?.for_target(&target);
+    let context = Context::open(&args.host, settings)?
+        .for_target(&target)
+        .with_runtime(&target, fleet.tracked().is_none(), printer)?;
+    let target = interruptible(with_arch(target, &fleet, &context, printer)).await?;
     let mut frontend = context.frontend().await?;
     printer.note(format!(
         "importing {} and extracting its tasks",

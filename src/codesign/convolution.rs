@@ -48,6 +48,7 @@ impl Convolution {
     /// The same convolution in a geometry's blocks; channels that do not fill the last block are zeros.
     pub fn packed(&self, geometry: &Geometry) -> PackedConv {
         PackedConv {
+            batches: 1,
             height: self.height,
             width: self.width,
             input_blocks: self.input_channels.div_ceil(geometry.block_in()),

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::agents::{Environment, Ownership, Scene, ShapeFeatures};
 use crate::task::{
-    ConfigIndex, ConfigSpace, Digits, Entity, Knob, KnobKind, SpaceError, TargetKind,
+    ConfigIndex, ConfigSpace, Digits, Entity, Knob, KnobKind, SpaceError, TargetKind, TaskContext,
     ValidityFilter,
 };
 use crate::vta::config::Geometry;
@@ -104,7 +104,7 @@ impl LayerScene {
         let scene: Arc<dyn Scene> = Arc::clone(self) as _;
         Ok(Environment::with_scene(
             Arc::new(space),
-            TargetKind::Vta,
+            &TaskContext::bare(TargetKind::Vta),
             Ownership::ByRole,
             scene,
         ))
@@ -226,6 +226,7 @@ impl LayerScene {
                 Some(Refusal::StorePattern) => tiles.co = 1,
                 Some(Refusal::Capacity(_)) => shrink(&mut tiles)?,
                 Some(Refusal::Conflict) => tiles.w = 1,
+                Some(Refusal::PaddedLine | Refusal::Condition | Refusal::Compact) => return None,
             }
             if conv.output_blocks / tiles.co % tiles.oc_threads != 0 {
                 tiles.oc_threads = 1;

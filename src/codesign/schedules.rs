@@ -5,8 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::task::{
-    ConfigEntity, ConfigSpace, Entity, Knob, KnobKind, PackedConvMask, SpaceError, Task,
-    workload_of,
+    ConfigEntity, ConfigSpace, Entity, Knob, KnobKind, PackedMask, SpaceError, Task, workload_of,
 };
 use crate::vta::config::Geometry;
 use crate::vta::packed_conv::{PackedConv, PackedTiles};
@@ -82,7 +81,7 @@ pub fn needs(conv: &PackedConv, tiles: &PackedTiles) -> [usize; 3] {
 pub fn task(layer: &Layer, geometry: &Geometry) -> Result<Task, SpaceError> {
     let conv = layer.convolution.packed(geometry);
     let mut space = ConfigSpace::new(knobs(&conv))?;
-    if let Some(mask) = PackedConvMask::new(conv, *geometry, space.knobs()) {
+    if let Some(mask) = PackedMask::of_conv(conv, *geometry, space.knobs()) {
         space = space.with_filter(Arc::new(mask));
     }
     let images = geometry.batch() as f64;

@@ -3,6 +3,7 @@
 use tvm_rt::{Args, Error, Function, Result, RetValue, Tvm, register_global, set_last_error};
 
 use super::{device, shim};
+use crate::shim::ShimError;
 use crate::vta::c_api::arco_vta_report_errors_to;
 use crate::vta::config::{Geometry, VtaConfig};
 use crate::vta::lowered::Lowered;
@@ -51,7 +52,7 @@ fn value_error(error: impl std::fmt::Display) -> Error {
 fn device_api(_: &Args<'_>) -> Result<RetValue> {
     let tvm = Tvm::get()?;
     let device = shim::open(&device::FUNCTIONS, tvm.path()).map_err(|error| match error {
-        shim::ShimError::Load(error) => error,
+        ShimError::Load(error) => error,
         error => Error::raise("RuntimeError", error.to_string()),
     })?;
     Ok(RetValue::Handle(device))

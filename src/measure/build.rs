@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tvm_rt::RetValue;
 
 use crate::record::ErrorNo;
-use crate::task::{ConfigEntity, Task};
+use crate::task::{ConfigEntity, GpuLimits, Task};
 
 use super::failure::Failure;
 use super::peer::{CallError, Endpoint, Peer, PeerError};
@@ -20,6 +20,9 @@ pub struct BuildOptions {
     pub limit: Duration,
     /// Compiler to link with for a device of another kind.
     pub cross_compiler: Option<String>,
+    /// What the device allows, if it is a GPU and that is known: a candidate that needs more is refused before machine
+    /// code is made of it.
+    pub gpu_limits: Option<GpuLimits>,
 }
 
 /// Shape and type of a kernel's argument.
@@ -95,6 +98,11 @@ impl Builder {
         self.peer.open().await
     }
 
+    /// From now on, refuses candidates that need more than a GPU allows.
+    pub const fn check(&mut self, limits: GpuLimits) {
+        self.options.gpu_limits = Some(limits);
+    }
+
     /// Whether it was lost, and is to be had again from the tracker.
     pub const fn is_lost(&self) -> bool {
         self.peer.is_lost()
@@ -123,10 +131,13 @@ impl Builder {
         });
         let config = config.map_or(Value::Null, ConfigEntity::to_json);
         let limit = self.options.limit;
-        let options = json!({
+        let mut options = json!({
             "timeout": limit.as_secs_f64(),
             "compiler": self.options.cross_compiler,
         });
+        if let Some(limits) = &self.options.gpu_limits {
+            options["checks"] = json!({"gpu": limits});
+        }
         // The builder looks at the clock between its stages; whoever does not come back at all is ended here.
         let patience = limit + limit / 4;
         let built = self

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tvm_rt::rpc::{Session, TimeEvaluator, TimeOptions};
-use tvm_rt::{ArgValue, DataType, Device, DeviceType, Function, NDArray};
+use tvm_rt::{ArgValue, DataType, Device, DeviceType, NDArray};
 
 use crate::record::ErrorNo;
 
+use super::attributes::{GpuAttributes, exists};
 use super::build::{ArgumentSpec, Built};
 use super::failure::Failure;
 use super::peer::{CallError, Endpoint, Peer, PeerError};
@@ -69,7 +70,8 @@ impl MeasureDevice {
         }
     }
 
-    /// Opens a session, so that the first candidate need not wait, and asks whether the device is there.
+    /// Opens a session, so that the first candidate need not wait, and asks whether the device is there: a runtime that
+    /// lacks it would fail every candidate, and RPC loses the reason.
     ///
     /// # Errors
     /// When there is no device to be had.
@@ -88,6 +90,19 @@ impl MeasureDevice {
             // Whatever else is wrong, the first candidate tells more of it.
             Ok(true) | Err(_) => Ok(()),
         }
+    }
+
+    /// What the device says of itself; `None` if it is no GPU.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn gpu_attributes(&mut self) -> Result<Option<GpuAttributes>, CallError> {
+        let device = self.device;
+        self.peer
+            .call(TRIFLE, move |session| {
+                GpuAttributes::of(session.device(device))
+            })
+            .await
     }
 
     /// Whether it was lost, and is to be had again from the tracker.
@@ -150,17 +165,6 @@ impl MeasureDevice {
 
 /// How long a session may take to say whether it has a device.
 const TRIFLE: Duration = Duration::from_secs(10);
-
-/// Without this question a runtime that lacks the device fails every candidate, and RPC loses the reason.
-fn exists(device: Device) -> tvm_rt::Result<bool> {
-    // `kExist` of TVM's device_api.h.
-    let exist = 0_i32;
-    let (device_type, device_id) = (device.device_type.0, device.device_id);
-    let answer: i64 = Function::get("runtime.GetDeviceAttr")?
-        .call(&[device_type.into(), device_id.into(), exist.into()])?
-        .try_into()?;
-    Ok(answer != 0)
-}
 
 fn time_on(
     session: &Session,

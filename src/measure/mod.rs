@@ -1,5 +1,6 @@
 //! Who answers: builders that make libraries of candidates, and devices that run them, over TVM's RPC.
 
+mod attributes;
 mod build;
 mod candidate;
 mod cores;
@@ -14,6 +15,7 @@ mod server;
 mod sharing;
 mod tracker;
 
+pub use attributes::GpuAttributes;
 pub use build::{ArgumentSpec, BuildOptions, Builder, Built};
 pub use candidate::{Candidate, Measurement};
 pub use cores::CoreSet;

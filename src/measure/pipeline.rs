@@ -7,11 +7,13 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::task::JoinSet;
 use tvm_rt::DeviceType;
 
+use crate::task::GpuLimits;
+
 use super::build::{BuildOptions, Builder, Built};
 use super::candidate::{Candidate, Measurement};
 use super::device::{MeasureDevice, RunOptions};
 use super::failure::Failure;
-use super::peer::{Endpoint, PeerError};
+use super::peer::{CallError, Endpoint, PeerError};
 use super::recall::Recall;
 use super::server::Role;
 use super::sharing::{CoreSharing, Load, Turns};
@@ -137,6 +139,28 @@ impl Pipeline {
             load: Load::default(),
             lost: None,
         })
+    }
+
+    /// Asks the devices what they allow, if they are GPUs, and has the builders refuse what needs more. Of several
+    /// devices the least counts: a candidate may come to any.
+    ///
+    /// # Errors
+    /// When a device does not answer.
+    pub async fn gpu_limits(&mut self) -> Result<Option<GpuLimits>, CallError> {
+        let mut least: Option<GpuLimits> = None;
+        for device in &mut self.devices {
+            let Some(attributes) = device.gpu_attributes().await? else {
+                return Ok(None);
+            };
+            let own = attributes.limits;
+            least = Some(least.map_or(own, |least| least.and(&own)));
+        }
+        if let Some(limits) = least {
+            self.builders
+                .iter_mut()
+                .for_each(|builder| builder.check(limits));
+        }
+        Ok(least)
     }
 
     /// Takes a candidate in. Work goes on in [`Self::next`].

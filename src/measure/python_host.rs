@@ -22,6 +22,8 @@ pub struct PythonHost {
     pub tvm_version: String,
     /// Modules that its servers import before anything else: a package that brings a target.
     pub imports: Vec<String>,
+    /// Shared libraries that its frontend and its devices load: a device runtime that this TVM was built without.
+    pub libraries: Vec<PathBuf>,
 }
 
 /// How a Python was chosen.
@@ -225,6 +227,7 @@ impl PythonHost {
             libtvm,
             tvm_version,
             imports: Vec::new(),
+            libraries: Vec::new(),
         })
     }
 }

@@ -119,7 +119,9 @@ impl LocalServer {
                     .iter()
                     .map(|module| format!("--import={module}")),
             )
+            .args(load_library(host, role))
             .envs(library_of_servers())
+            .envs(kernel_caches(log))
             .env("TOPHUB_LOCATION", "NONE")
             .env("PYTHONUNBUFFERED", "1")
             // What it leaves behind when it is killed goes with our own folder.
@@ -208,6 +210,31 @@ pub fn library_of_servers() -> Option<(&'static str, PathBuf)> {
         .ok()?
         .with_file_name("libarco_tvm.so");
     beside.is_file().then_some((NAME, beside))
+}
+
+/// The libraries that a server loads in each session; a builder needs no device.
+fn load_library(host: &PythonHost, role: Role) -> Option<String> {
+    if role == Role::Builder || host.libraries.is_empty() {
+        return None;
+    }
+    let paths: Vec<String> = host
+        .libraries
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    Some(format!("--load-library={}", paths.join(":")))
+}
+
+/// Drivers keep the kernels that they compile in the user's home. Those of candidates are of no use to anybody later, and
+/// there are thousands: they go where everything of our servers goes, unless the user has chosen a place.
+fn kernel_caches(log: &Path) -> Vec<(&'static str, PathBuf)> {
+    let folder = log.parent().unwrap_or(Path::new("/tmp"));
+    // PoCL's, and that of NVIDIA's driver (OpenCL and CUDA).
+    [("POCL_CACHE_DIR", "pocl"), ("CUDA_CACHE_PATH", "nv")]
+        .into_iter()
+        .filter(|(name, _)| std::env::var_os(name).is_none())
+        .map(|(name, place)| (name, folder.join(place)))
+        .collect()
 }
 
 /// The last lines of a server's log, for an error message.

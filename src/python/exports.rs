@@ -12,6 +12,8 @@ thread_local! {
 fn register() -> tvm_rt::Result<()> {
     tvm_rt::Tvm::in_process()?;
     super::tuner_functions::register()?;
+    super::gpu_functions::register()?;
+    crate::opencl::register()?;
     crate::ext_dev::register()
 }
 

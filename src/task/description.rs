@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{ConfigSpace, Entity, Knob, KnobKind, PackedConvMask, Task, ValidityFilter, Workload};
+use super::{ConfigSpace, Entity, Knob, KnobKind, PackedMask, Task, ValidityFilter, Workload};
 
 /// A task as the Python frontend describes it: everything that another language needs to search.
 #[derive(Clone, Debug, Deserialize)]
@@ -132,7 +132,7 @@ impl TaskDescription {
         };
         if self.filtered {
             space = space.with_filter(filter.ok_or(DescriptionError::NoFilter { task })?);
-        } else if let Some(mask) = PackedConvMask::of_workload(&workload, space.knobs()) {
+        } else if let Some(mask) = PackedMask::of_workload(&workload, space.knobs()) {
             // What can be computed of validity is the space's, so that every strategy has it.
             space = space.with_filter(Arc::new(mask));
         }

@@ -7,23 +7,26 @@ mod condition;
 mod config;
 mod context;
 mod description;
+mod gpu;
 mod index;
 mod knob;
 mod label;
 mod layout;
 mod link;
-mod packed_conv;
+mod packed;
 mod space;
 
 pub use condition::{Condition, ConditionError, Value as ConditionValue};
 pub use config::{ConfigEntity, ConfigError};
 pub use context::{TargetKind, TaskContext};
 pub use description::{DescriptionError, TaskDescription};
+pub use gpu::GpuLimits;
+pub(crate) use gpu::GpuMask;
 pub use index::{ConfigIndex, KnobId, TaskId};
 pub use knob::{Entity, EntityError, Knob, KnobError, KnobKind};
 pub use layout::ChannelBlocks;
 pub use link::Link;
-pub(crate) use packed_conv::{LONGEST, PackedConvMask, packed_conv_of, workload_of};
+pub(crate) use packed::{LONGEST, PackedMask, packed_conv_of, workload_of};
 pub use space::{ConfigSpace, Digits, SpaceError, ValidityFilter};
 
 use serde_json::Value;
@@ -54,4 +57,19 @@ pub struct Task {
     pub group: usize,
     /// Its configurations.
     pub space: ConfigSpace,
+}
+
+impl Task {
+    /// The task with what a GPU does not allow masked, where the rules of its template are known.
+    #[must_use]
+    pub fn within(&self, limits: GpuLimits) -> Self {
+        let mut task = self.clone();
+        // A template's own condition on combinations stays: no template has one and rules here.
+        if !task.space.is_filtered()
+            && let Some(mask) = GpuMask::new(&task.workload, task.space.knobs(), limits)
+        {
+            task.space = task.space.with_filter(std::sync::Arc::new(mask));
+        }
+        task
+    }
 }

@@ -1,14 +1,17 @@
 //! Which schedules of the template `conv2d_packed.vta` can be compiled and run, computed from shapes and tiles alone.
 //!
 //! The rules were fitted on five whole spaces of 3x3 and 1x1 convolutions (6,368 schedules) for BATCH = 1 and
-//! BLOCK = 16 with the usual shift, bias and clip behind the convolution. They count elements and so hold for any BATCH
-//! and BLOCK: tests hold them against recorded spaces and records, and against programs of other geometries.
+//! BLOCK = 16 with the usual shift, bias and clip behind the convolution. They count elements and so hold for any BATCH,
+//! BLOCK_IN and BLOCK_OUT: tests hold them against recorded spaces and records, and against programs that TVM lowers for
+//! geometries of all shapes (`tests/draft`).
 
 use super::config::{Geometry, Mem};
 
 /// A convolution in packed layout; channels are counted in blocks of the geometry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackedConv {
+    /// Blocks of images: N / BATCH.
+    pub batches: usize,
     /// Rows of the input.
     pub height: usize,
     /// Columns of the input.
@@ -53,14 +56,73 @@ pub enum Refusal {
     BothThreads,
     /// Several input blocks at once, and padding on the innermost block but one.
     PaddedBlocks,
+    /// Padding, and an input tile of one row or column: TVM matches no copy there.
+    PaddedLine,
     /// Several input blocks at once, of a tile that is no two-dimensional pattern.
     LoadPattern,
     /// Several output blocks at once, of a tile that is no two-dimensional pattern.
     StorePattern,
-    /// A tile, times the virtual threads, is larger than a buffer.
+    /// A tile, times the virtual threads, is larger than a buffer; or the micro-operations of its multiplication are.
     Capacity(Mem),
     /// Two micro-operations in a row would write the same accumulator.
     Conflict,
+    /// Which products are with an inserted zero depends on two loops around a kernel of micro-operations.
+    Condition,
+    /// A virtual thread's rows do not lie side by side.
+    Compact,
+}
+
+impl PackedTiles {
+    /// Virtual threads that do not divide what they share, or that are along both axes.
+    pub(super) fn refused_threads(
+        &self,
+        output_blocks: usize,
+        out_height: usize,
+    ) -> Option<Refusal> {
+        if !(output_blocks / self.co).is_multiple_of(self.oc_threads)
+            || !(out_height / self.h).is_multiple_of(self.h_threads)
+        {
+            return Some(Refusal::Threads);
+        }
+        (self.oc_threads > 1 && self.h_threads > 1).then_some(Refusal::BothThreads)
+    }
+
+    /// Several blocks of channels whose tiles (rows, columns) of the input are no two-dimensional pattern.
+    pub(super) fn refused_load(
+        &self,
+        tile: (usize, usize),
+        input: (usize, usize),
+        blocks: usize,
+        padded: bool,
+    ) -> Option<Refusal> {
+        if blocks == 1 {
+            return None;
+        }
+        if padded {
+            return Some(Refusal::PaddedBlocks);
+        }
+        // Whole columns of one channel block end where the next block's begin.
+        (tile.0 != 1 && tile.1 != input.1 && tile.0 != input.0).then_some(Refusal::LoadPattern)
+    }
+
+    /// Several blocks of channels whose tiles of the output (rows, columns) are no two-dimensional pattern.
+    pub(super) fn refused_store(&self, out: (usize, usize)) -> Option<Refusal> {
+        let pattern = self.co == 1 || self.h == 1 || self.h == out.0 || self.w == out.1;
+        (!pattern).then_some(Refusal::StorePattern)
+    }
+}
+
+/// The first buffer that is too small for `needs`, each a product of elements, once for each virtual thread.
+pub(super) fn refused_capacity<const N: usize>(
+    geometry: &Geometry,
+    needs: [(Mem, [usize; N]); 3],
+    threads: usize,
+) -> Option<Refusal> {
+    let elements = |sizes: [usize; N]| sizes.into_iter().fold(threads, usize::saturating_mul);
+    let full = needs
+        .into_iter()
+        .find(|(mem, sizes)| elements(*sizes) > geometry.depth(*mem));
+    full.map(|(mem, _)| Refusal::Capacity(mem))
 }
 
 impl PackedConv {
@@ -79,48 +141,69 @@ impl PackedConv {
     /// # Panics
     /// When a tile, a number of threads or the stride is 0, or the kernel is larger than the padded input.
     pub fn refusal(&self, geometry: &Geometry, tiles: &PackedTiles) -> Option<Refusal> {
+        self.refusal_loading(geometry, tiles, tiles.ci)
+    }
+
+    /// The same for a tile that reads `loaded` blocks of input channels at once.
+    pub(super) fn refusal_loading(
+        &self,
+        geometry: &Geometry,
+        tiles: &PackedTiles,
+        loaded: usize,
+    ) -> Option<Refusal> {
         let PackedTiles { h, w, ci, co, .. } = *tiles;
-        let (out_height, out_width) = (self.out_height(), self.out_width());
-        let threads = tiles.oc_threads * tiles.h_threads;
-        if !(self.output_blocks / co).is_multiple_of(tiles.oc_threads)
-            || !(out_height / h).is_multiple_of(tiles.h_threads)
-        {
-            return Some(Refusal::Threads);
-        }
-        if tiles.oc_threads > 1 && tiles.h_threads > 1 {
-            return Some(Refusal::BothThreads);
-        }
+        let out = (self.out_height(), self.out_width());
+        let input = (self.height, self.width);
+        let kernel = self.kernel_height * self.kernel_width;
         let in_h = (h - 1) * self.stride + self.kernel_height;
         let in_w = (w - 1) * self.stride + self.kernel_width;
-        if ci > 1 && self.padding > 0 {
-            return Some(Refusal::PaddedBlocks);
+        if let Some(refusal) = tiles
+            .refused_threads(self.output_blocks, out.0)
+            .or_else(|| tiles.refused_load((in_h, in_w), input, loaded, self.padding > 0))
+            .or_else(|| {
+                let line = self.padding > 0 && (in_h == 1 || in_w == 1);
+                line.then_some(Refusal::PaddedLine)
+            })
+            .or_else(|| tiles.refused_store(out))
+            .or_else(|| {
+                let needs = [
+                    (Mem::Inp, [in_h, in_w, loaded]),
+                    (Mem::Wgt, [kernel, ci, co]),
+                    (Mem::Acc, [h * w + 1, co, 1]),
+                ];
+                refused_capacity(geometry, needs, tiles.oc_threads * tiles.h_threads)
+            })
+        {
+            return Some(refusal);
         }
-        // Whole columns of one channel block end where the next block's begin.
-        if ci > 1 && in_h != 1 && in_w != self.width && in_h != self.height {
-            return Some(Refusal::LoadPattern);
-        }
-        if co > 1 && h != 1 && h != out_height && w != out_width {
-            return Some(Refusal::StorePattern);
-        }
-        // Every buffer is there once for each virtual thread; the bias takes `co` accumulators.
-        let kernel = self.kernel_height * self.kernel_width;
-        let needs = [
-            (Mem::Inp, [in_h, in_w, ci]),
-            (Mem::Wgt, [kernel, ci, co]),
-            (Mem::Acc, [h * w + 1, co, 1]),
-        ];
-        let elements = |sizes: [usize; 3]| sizes.into_iter().fold(threads, usize::saturating_mul);
-        let full = needs
-            .iter()
-            .find(|(mem, sizes)| elements(*sizes) > geometry.depth(*mem));
-        if let Some(&(mem, _)) = full {
-            return Some(Refusal::Capacity(mem));
-        }
-        // With fewer, an accumulator is written again before its last write is done, unless the loops over
-        // micro-operations fold away.
-        if kernel > 1 && h.saturating_mul(co) < 3 && w > 1 {
+        // With fewer, an accumulator is written again before its last write is done.
+        let [repeats, writes] = self.micro_operations(tiles);
+        if repeats > 1 && writes < 3 {
             return Some(Refusal::Conflict);
         }
+        if repeats.saturating_mul(writes) > geometry.depth(Mem::Uop) {
+            return Some(Refusal::Capacity(Mem::Uop));
+        }
         None
+    }
+
+    /// The micro-operations of a tile's multiplication: how often they go over the accumulators, and how many of these
+    /// they write each time.
+    ///
+    /// Of the loops over input blocks, columns, the kernel's columns and rows, output blocks and rows, the first two that
+    /// have more than one iteration are loops of the instruction; the others are written out.
+    fn micro_operations(&self, tiles: &PackedTiles) -> [usize; 2] {
+        let mut loops = [
+            tiles.ci,
+            tiles.w,
+            self.kernel_width,
+            self.kernel_height,
+            tiles.co,
+            tiles.h,
+        ];
+        let folded = loops.iter_mut().filter(|extent| **extent > 1).take(2);
+        folded.for_each(|extent| *extent = 1);
+        let [_, _, columns, rows, co, h] = loops;
+        [columns * rows, co.saturating_mul(h)]
     }
 }

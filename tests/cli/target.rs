@@ -72,7 +72,7 @@ error: this TVM has no code generator for cuda (it has: aocl, aocl_sw_emu, c, he
 
 #[test]
 fn tuning_for_a_target_whose_device_is_not_here() {
-    // The wheel generates code for OpenCL and has no runtime for it.
+    // The loader is here or not; it finds no driver.
     let scene = Scene::new();
     let mut command = scene.arco_tvm(&[
         "tune",
@@ -84,6 +84,18 @@ fn tuning_for_a_target_whose_device_is_not_here() {
         "--builders",
         "1",
     ]);
+    command.env("OCL_ICD_VENDORS", scene.path("no-drivers"));
+    if !tvm_rt::can_open("libOpenCL.so.1") {
+        scene.says(&mut command, str![[r#"
+exit code: 7
+--- standard output
+--- standard error
+error: there is no OpenCL loader on this machine (libOpenCL.so.1)
+  hint: install the driver of your GPU, or PoCL, which runs OpenCL on the CPU (Debian: apt install pocl-opencl-icd ocl-icd-libopencl1)
+
+"#]]);
+        return;
+    }
     scene.says(&mut command, str![[r#"
 exit code: 7
 --- standard output
@@ -92,7 +104,7 @@ importing mlp and extracting its tasks
 mlp: 3 tasks with 30 configurations for opencl -keys=opencl,gpu -max_function_args=128 -max_num_threads=256 -max_shared_memory_per_block=16384 -max_threads_per_block=256 -texture_spatial_limit=16384 -thread_warp_size=1
 arco, seed 0, 192 trials; 1 builder, measured on this machine; nothing builds while it measures
 error: there is no opencl device at our device server on this machine
-  hint: the TVM that serves it must be built with that runtime (`arco-tvm doctor` lists those of this one): name another with --python, or a device elsewhere with --tracker and --key
+  hint: its OpenCL loader finds no driver (`clinfo` lists them), or TVM there has no OpenCL runtime (`arco-tvm doctor --target opencl` looks at this machine): install the driver of the GPU, or PoCL to run on the CPU (Debian: apt install pocl-opencl-icd)
 
 "#]]);
     assert!(!scene.path("mlp.log").exists());

@@ -2,3 +2,6 @@
 
 mod golden;
 mod spaces;
+#[path = "../support/mod.rs"]
+mod support;
+mod tvm;

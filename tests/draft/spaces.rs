@@ -1,6 +1,7 @@
 //! The recorded spaces: what every schedule of ResNet-18's layers costs.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use arco_tvm::record::read_bytes;
 use arco_tvm::vta::config::Geometry;
@@ -27,6 +28,7 @@ fn case(line: &str) -> Case {
     let number = |value: &Value| value.as_u64().unwrap() as usize;
     let (data, kernel) = (&args[0][1], &args[1][1]);
     let conv = PackedConv {
+        batches: number(&data[0]),
         height: number(&data[2]),
         width: number(&data[3]),
         input_blocks: number(&data[1]),
@@ -97,4 +99,49 @@ fn every_recorded_schedule_of_a_network_takes_the_cycles_of_its_draft() {
         compared += lines.len();
     }
     assert_eq!(compared, 1968);
+}
+
+/// Prints what a draft of a recorded schedule takes: `make test-draft`.
+#[test]
+#[ignore = "a measurement"]
+#[allow(clippy::print_stdout, reason = "it is run for what it prints")]
+fn drafts_of_a_space_take_less_time_than_anyone_waits() {
+    let epilogue = Epilogue::requantised();
+    for path in spaces() {
+        let text = String::from_utf8(read_bytes(&path).unwrap()).unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        let cases: Vec<Case> = lines.map(case).collect();
+        let mut drafter = Drafter::new(&cases[0].geometry);
+        let mut insns = 0;
+        let [mut emitting, mut timing] = [Duration::ZERO; 2];
+        let mut each = Vec::new();
+        for case in &cases {
+            let start = Instant::now();
+            let mut draft = drafter.draft(&case.conv, &case.tiles, &epilogue).unwrap();
+            let emitted = start.elapsed();
+            draft.cycles().unwrap();
+            let whole = start.elapsed();
+            emitting += emitted;
+            timing += whole - emitted;
+            each.push(whole);
+            let launches = draft.launches();
+            insns += launches
+                .iter()
+                .map(|launch| launch.insns.len())
+                .sum::<usize>();
+        }
+        each.sort();
+        let count = cases.len() as f64;
+        println!(
+            "{}: {count} drafts of {:.0} instructions: {:.0} us each (median {:.0}), {:.0} us of it for the program; \
+             {:.0} ns for an instruction's emission, {:.0} ns for its time",
+            path.file_name().unwrap().to_string_lossy(),
+            insns as f64 / count,
+            (emitting + timing).as_secs_f64() * 1e6 / count,
+            each[each.len() / 2].as_secs_f64() * 1e6,
+            emitting.as_secs_f64() * 1e6 / count,
+            emitting.as_secs_f64() * 1e9 / insns as f64,
+            timing.as_secs_f64() * 1e9 / insns as f64,
+        );
+    }
 }

@@ -120,6 +120,7 @@ impl Fleet {
             build: BuildOptions {
                 limit: Duration::from_secs(10),
                 cross_compiler: None,
+                gpu_limits: None,
             },
             devices,
             run: RunOptions {

@@ -23,6 +23,7 @@ fn compare(file: &str) -> (usize, usize) {
         let shape = |field| number("workload", field);
         let factor = |field| number("config", field);
         let conv = PackedConv {
+            batches: shape("batch").div_ceil(geometry.batch()),
             height: shape("height"),
             width: shape("width"),
             input_blocks: shape("in_filter").div_ceil(geometry.block_in()),

@@ -79,8 +79,18 @@ def resolve(text: str, host: str | None = None) -> ResolvedTarget:
             "no -mcpu: LLVM generates code for the oldest CPU of the architecture; "
             f"-mcpu=native means {host_cpu()} here"
         )
+    if target.kind.name == "cuda" and not _names_arch(text) and not tvm.cuda(0).exist:
+        warnings.append(
+            f"no -arch, and no GPU here to ask: TVM takes {target.attrs['arch']}, which fits hardly any; "
+            "name the GPU's, for example -arch=sm_80"
+        )
     why_not = _why_no_code(target)
     return ResolvedTarget(str(target), str(host_target), not why_not, why_not, warnings)
+
+
+def _names_arch(text: str) -> bool:
+    """Whether a target string names the GPU: by an attribute, or as a tag (`nvidia/nvidia-a100`)."""
+    return "arch" in text or "/" in text.split(maxsplit=1)[0]
 
 
 def host_cpu() -> str:

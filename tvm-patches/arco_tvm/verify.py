@@ -59,7 +59,7 @@ def verify(request: dict[str, Any]) -> dict[str, Any]:
         runners = [device.load(variant, fed, compiler) for variant in (untuned, tuned)]
         outputs = [_outputs(runner) for runner in runners]
         if reference is not None:
-            # What both must equal exactly, in place of the untuned model's output.
+            # What both must equal, in place of the untuned model's output.
             outputs[0] = _on_cpu(reference, fed, target_hooks.reference_target)
         repeat, least_ms = int(request.get("repeat", 10)), int(request.get("min_repeat_ms", 100))
         if target_hooks.one_run_is_enough:
@@ -75,7 +75,8 @@ def verify(request: dict[str, Any]) -> dict[str, Any]:
         warnings.append(f"{log.failed} records of failed candidates skipped")
     if not tuned.context.applied:
         warnings.append("no record of the log applies to this model on this target")
-    tolerance = float(request.get("tolerance", _TOLERANCE if reference is None else 0.0))
+    default = _TOLERANCE if reference is None else target_hooks.reference_tolerance
+    tolerance = float(request.get("tolerance", default))
     if all(_constant(output, tolerance) for output in outputs[0]):
         warnings.append(
             "the outputs hardly differ from each other: that the tuned model's agree with them says little"

@@ -2,6 +2,7 @@
 
 mod host;
 mod noise;
+mod opencl;
 mod sockets;
 mod tracker;
 
@@ -12,6 +13,7 @@ use tvm_rt::{DataType, Device, NDArray};
 use crate::measure::Peer;
 
 use super::args::{DoctorArgs, MeasureArgs};
+use super::context::is_opencl;
 use super::error::CliError;
 use super::exit_code::ExitCode;
 use super::fleet::run_options;
@@ -80,10 +82,14 @@ pub async fn run(
         printer,
         wrong: None,
     };
-    let context = host::look_at_host(args, settings, &mut findings).await;
-    if let Some(context) = &context {
+    let mut context = host::look_at_host(args, settings, &mut findings).await;
+    if let Some(context) = &mut context {
         // With a tracker, the target is that of its devices.
-        let target = target.filter(|_| address.is_none());
+        let mut target = target.filter(|_| address.is_none());
+        if target.is_some_and(is_opencl) && !opencl::look_at_opencl(context, &mut findings).await {
+            // Said already: what is left to look at is the CPU.
+            target = None;
+        }
         host::look_at_device(context, target, &run, &mut findings).await;
     }
     if let Some(address) = address {

@@ -154,6 +154,7 @@ async fn build(
     let options = BuildOptions {
         limit: BUILD_LIMIT,
         cross_compiler,
+        gpu_limits: None,
     };
     let mut builder = Builder::new(endpoint, options);
     let built = builder.build(task, None).await;

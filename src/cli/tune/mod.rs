@@ -1,6 +1,8 @@
 //! `arco-tvm tune`: extract the tasks, tune them, write the log, say what was found.
 
 mod best_log;
+mod gpu;
+mod other_hardware;
 mod report;
 mod resume;
 mod warm_start;
@@ -23,11 +25,13 @@ use super::error::CliError;
 use super::exit_code::ExitCode;
 use super::fleet::{self, Fleet};
 use super::format;
+use super::gpu::with_arch;
 use super::printer::Printer;
 use super::progress::ProgressLines;
 use super::progress_json::JsonProgress;
 use super::record::declare;
 use super::settings::SettingsFile;
+use other_hardware::other_hardware;
 use report::report;
 pub(super) use resume::open_output;
 
@@ -55,7 +59,10 @@ pub async fn run(
         .transpose()?;
     let taught = warm_start::read(&args.warm_start, printer)?;
     greet_tracker(fleet.tracker()).await?;
-    let context = Context::open(&args.host, settings)?.for_target(&target);
+    let context = Context::open(&args.host, settings)?
+        .for_target(&target)
+        .with_runtime(&target, fleet.tracked().is_none(), printer)?;
+    let target = interruptible(with_arch(target, &fleet, &context, printer)).await?;
     let (mut output, earlier) = open_output(&args.output, printer)?;
     let mut frontend = interruptible(context.frontend()).await?;
     printer.note(format!(
@@ -114,6 +121,7 @@ pub async fn run(
         at: now(),
     })?;
     let mut pipeline = interruptible(Pipeline::start(&pipeline_options)).await?;
+    gpu::mask(&mut extracted, &mut pipeline, printer).await;
     let cancel = CancelToken::default();
     let lines = ProgressLines::new(printer, extracted.tasks.len());
     let heartbeat = lines.heartbeat();
@@ -202,6 +210,14 @@ fn introduce(extracted: &ExtractedTasks, earlier: &[Record], printer: Printer) {
         format::count(configurations),
         extracted.target
     ));
+    let known = earlier.iter().map(|record| record.workload.target.as_str());
+    for other in other_hardware(&extracted.target, known) {
+        printer.warning(format!(
+            "the log has records for `{other}`, and this run is for `{}`: TVM does not tell them apart and applies \
+             whichever is faster; give each target a log of its own with -o",
+            extracted.target
+        ));
+    }
     let ours = |record: &&Record| {
         extracted
             .tasks

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::record::{DeclaredSpace, ErrorNo, Record};
-use crate::task::{ConfigSpace, Entity, Knob, PackedConvMask, TaskContext, Workload};
+use crate::task::{ConfigSpace, Entity, Knob, PackedMask, TaskContext, Workload};
 
 use super::error::RecordedError;
 use super::knobs::{knobs_that_occur, sorted};
@@ -66,7 +66,7 @@ fn draft(
             Ok((digits, evaluation(record)))
         })
         .collect::<Result<Vec<_>, RecordedError>>()?;
-    let mask = PackedConvMask::of_workload(workload, &knobs);
+    let mask = PackedMask::of_workload(workload, &knobs);
     Ok(Draft {
         name,
         knobs,

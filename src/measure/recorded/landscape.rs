@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::record::ErrorNo;
 use crate::task::{
-    Entity, Knob, KnobKind, LONGEST, PackedConvMask, TargetKind, TaskContext, workload_of,
+    Entity, Knob, KnobKind, LONGEST, PackedMask, TargetKind, TaskContext, workload_of,
 };
 use crate::vta::config::{Geometry, Mem, Preset};
 use crate::vta::packed_conv::{PackedConv, PackedTiles};
@@ -61,7 +61,7 @@ pub(super) fn draft(
         .map(|(row, line)| (digits(&knobs, row), evaluation(line, &geometry)))
         .collect();
     let conv = infer(&knobs, &lines, &geometry);
-    let mask = conv.and_then(|conv| PackedConvMask::new(conv, geometry, &knobs));
+    let mask = conv.and_then(|conv| PackedMask::of_conv(conv, geometry, &knobs));
     let context = match conv {
         Some(conv) => TaskContext::of(&workload_of(&conv, &geometry)),
         None => TaskContext::bare(TargetKind::Vta),
@@ -144,6 +144,7 @@ fn infer(knobs: &[Knob], lines: &[Value], geometry: &Geometry) -> Option<PackedC
                 let side =
                     |out: usize| ((out - 1) * stride + kernel + spare).checked_sub(2 * padding);
                 let conv = PackedConv {
+                    batches: 1,
                     height: side(out_h)?,
                     width: side(out_w)?,
                     input_blocks: ci,

@@ -1,6 +1,6 @@
 //! What can be computed of validity before anything is measured.
 
-use crate::task::{Condition, ConditionValue, ConfigSpace, Entity, Knob, PackedConvMask};
+use crate::task::{Condition, ConditionValue, ConfigSpace, Entity, Knob, PackedMask};
 
 /// Says of each configuration whether it can be valid.
 pub(super) trait Mask: Send + Sync {
@@ -66,12 +66,12 @@ impl Mask for Declared {
     }
 }
 
-impl Mask for PackedConvMask {
+impl Mask for PackedMask {
     fn allows(&self, _space: &ConfigSpace, digits: &[u32]) -> Result<bool, String> {
         Ok(Self::allows(self, digits))
     }
 
     fn name(&self) -> String {
-        format!("the rules of {}", Self::TEMPLATE)
+        format!("the rules of {}", self.template())
     }
 }

@@ -1,24 +1,8 @@
 //! What a stream comes to, without executing it.
 
 use crate::vta::config::{Geometry, Mem};
-use crate::vta::isa::{Insn, Token};
+use crate::vta::isa::Insn;
 use crate::vta::program::Counters;
-
-/// Tokens that a stream which begins without any leaves behind, in the order of [`Token::ALL`]: all of it is executed, so
-/// what was given and not taken.
-pub(super) fn tokens_after<'a>(insns: impl Iterator<Item = &'a Insn>) -> [u8; 4] {
-    let mut tokens = [0_u64; Token::ALL.len()];
-    for insn in insns {
-        for token in insn.pushes().into_iter().flatten() {
-            tokens[token.index()] += 1;
-        }
-        for token in insn.pops().into_iter().flatten() {
-            tokens[token.index()] = tokens[token.index()].wrapping_sub(1);
-        }
-    }
-    // The counters have 8 bits and saturate.
-    tokens.map(|count| count.min(u8::MAX.into()) as u8)
-}
 
 /// The functional model's statistics of a stream.
 pub(super) fn counters<'a>(insns: impl Iterator<Item = &'a Insn>, geometry: &Geometry) -> Counters {

@@ -1,7 +1,6 @@
 //! The loop nest of `conv2d_packed.vta` as calls of the runtime.
 //!
-//! One tile of the output after the other: rows outermost, then output channels, then columns. Of each tile the
-//! accumulators are cleared; data and weights are loaded, and multiplied, one tile of input channels after the other; the
+//! One tile of the output after the other: rows, then output channels, then columns innermost. Of each tile the accumulators are cleared; data and weights are loaded, and multiplied, one tile of input channels after the other; the
 //! epilogue follows, then the store. Virtual threads do each of these steps in turn, on buffers of their own.
 //!
 //! Tokens are where TVM's `CoProcSync` puts them:
@@ -26,6 +25,12 @@ use crate::vta::runtime::{
 const LOAD: i32 = 1;
 const COMPUTE: i32 = 2;
 const STORE: i32 = 3;
+
+/// The axes of the loops over tiles.
+const BATCH: usize = 0;
+const ROW: usize = 1;
+const CHANNEL: usize = 2;
+const COLUMN: usize = 3;
 
 /// A kernel's number among those of a virtual thread.
 #[derive(Clone, Copy)]
@@ -55,9 +60,10 @@ pub(super) struct Emission<'a> {
     sites: Vec<CallSite>,
 }
 
-/// A tile of the output: its number along rows, output channels and columns, and whose it is.
+/// A tile of the output: its number along batches, rows, output channels and columns, and whose it is.
 #[derive(Clone, Copy)]
 struct At {
+    batch: usize,
     row: usize,
     channel: usize,
     column: usize,
@@ -93,7 +99,8 @@ impl<'a> Emission<'a> {
         self.oc_threads * self.h_threads
     }
 
-    /// What is in the buffers for a virtual thread.
+    /// Where the buffers of a virtual thread begin. Values of channels are dead once they are used: the next operator's take
+    /// their place.
     fn places(&self, thread: usize) -> Places {
         let channels = self
             .steps
@@ -128,46 +135,85 @@ impl<'a> Emission<'a> {
         Ok(())
     }
 
-    /// One call of the program.
-    pub(super) fn launch(&mut self) -> Result<(), RuntimeError> {
+    /// Tiles along each axis, one for each virtual thread at once.
+    fn extents(&self) -> [usize; 4] {
+        let conv = self.conv;
+        let mut extents = [0; 4];
+        extents[BATCH] = conv.batches;
+        extents[ROW] = conv.out_height() / self.tile.h / self.h_threads;
+        extents[CHANNEL] = conv.output_blocks / self.tile.co / self.oc_threads;
+        extents[COLUMN] = conv.out_width() / self.tile.w;
+        extents
+    }
+
+    /// Whether there is a loop over tiles.
+    fn repeats(&self) -> bool {
+        self.extents() != [1; 4]
+    }
+
+    /// Whether a call leaves the last store's token, and the pop that takes it, to the next.
+    pub(super) fn carries(&self) -> bool {
+        self.repeats() && self.threads() == 1
+    }
+
+    /// As a call leaves the runtime to the next.
+    pub(super) fn follow(&mut self) -> Result<(), RuntimeError> {
+        if self.carries() {
+            self.runtime.dep_pop(STORE, COMPUTE)?;
+        }
+        Ok(())
+    }
+
+    /// The loops over tiles, outermost first. The template moves that over virtual threads to the outside, and the one
+    /// over batches comes to where it was.
+    fn order(&self) -> [usize; 4] {
+        if self.oc_threads > 1 {
+            [ROW, CHANNEL, BATCH, COLUMN]
+        } else if self.h_threads > 1 {
+            [ROW, BATCH, CHANNEL, COLUMN]
+        } else {
+            [BATCH, ROW, CHANNEL, COLUMN]
+        }
+    }
+
+    /// One call of the program, without the pop that it leaves to the next ([`Self::follow`]).
+    pub(super) fn call(&mut self) -> Result<(), RuntimeError> {
         if self.sites.is_empty() {
             self.record()?;
         }
         let threads = self.threads();
-        let rows = self.conv.out_height() / self.tile.h / self.h_threads;
-        let channels = self.conv.output_blocks / self.tile.co / self.oc_threads;
-        let columns = self.conv.out_width() / self.tile.w;
-        let repeats = rows * channels * columns > 1;
+        let extents = self.extents();
+        let count: usize = extents.iter().product();
+        let repeats = self.repeats();
         if repeats {
             for _ in 0..threads {
                 self.runtime.dep_push(STORE, COMPUTE)?;
             }
         }
-        for row in 0..rows {
-            for channel in 0..channels {
-                for column in 0..columns {
-                    let at = |thread| At {
-                        row: row * self.h_threads + thread % self.h_threads,
-                        channel: channel * self.oc_threads + thread % self.oc_threads,
-                        column,
-                        thread,
-                    };
-                    let tiles = [at(0), at(threads - 1)];
-                    self.tiles(&tiles[..threads], repeats)?;
-                }
+        let order = self.order();
+        for step in 0..count {
+            let mut position = [0; 4];
+            let mut rest = step;
+            for axis in order.into_iter().rev() {
+                position[axis] = rest % extents[axis];
+                rest /= extents[axis];
             }
+            let at = |thread| At {
+                batch: position[BATCH],
+                row: position[ROW] * self.h_threads + thread % self.h_threads,
+                channel: position[CHANNEL] * self.oc_threads + thread % self.oc_threads,
+                column: position[COLUMN],
+                thread,
+            };
+            let tiles = [at(0), at(threads - 1)];
+            self.tiles(&tiles[..threads], repeats)?;
         }
-        let carried = repeats && threads == 1;
-        if repeats && !carried {
+        if repeats && !self.carries() {
             for _ in 0..threads {
                 self.runtime.dep_pop(STORE, COMPUTE)?;
             }
         }
-        self.runtime.synchronize()?;
-        if carried {
-            self.runtime.dep_pop(STORE, COMPUTE)?;
-        }
-        Ok(())
+        self.runtime.synchronize()
     }
 
     /// One tile of each virtual thread.
@@ -234,7 +280,8 @@ impl<'a> Emission<'a> {
                     extent: co,
                     stride: 1,
                 }]);
-                self.load(Mem::Acc, at.channel * co, channels, [0; 4], place)?;
+                let offset = at.batch * self.conv.output_blocks + at.channel * co;
+                self.load(Mem::Acc, offset, channels, [0; 4], place)?;
             }
             self.push(Kernel::step(index), at.thread, UopMode::Alu)?;
         }
@@ -247,7 +294,8 @@ impl<'a> Emission<'a> {
         let rows = Span::new(at.row * tile.h, tile.in_h, conv, conv.height);
         let columns = Span::new(at.column * tile.w, tile.in_w, conv, conv.width);
         let area = conv.height * conv.width;
-        let offset = input * tile.ci * area + rows.first * conv.width + columns.first;
+        let block = at.batch * conv.input_blocks + input * tile.ci;
+        let offset = block * area + rows.first * conv.width + columns.first;
         let pattern = if conv.padding > 0 {
             // Not folded: padding needs rows and columns as they are.
             Some(Pattern {
@@ -343,7 +391,8 @@ impl<'a> Emission<'a> {
             },
         ])
         .ok_or(PATTERN)?;
-        let offset = at.channel * tile.co * area + at.row * tile.h * width + at.column * tile.w;
+        let block = at.batch * conv.output_blocks + at.channel * tile.co;
+        let offset = block * area + at.row * tile.h * width + at.column * tile.w;
         self.runtime.store_buffer_2d(&StoreArgs {
             src_sram_index: self.places(at.thread).acc as u32,
             mem_type: Mem::Out.id().into(),
@@ -374,14 +423,12 @@ impl Span {
     /// Of a tile of `extent` that belongs to output rows or columns from `output` on, in an image of `length`.
     fn new(output: usize, extent: usize, conv: &PackedConv, length: usize) -> Self {
         let start = output * conv.stride;
-        let before = conv.padding.saturating_sub(start).min(extent);
-        let end = start + extent;
-        let after = end
-            .saturating_sub(conv.padding + length)
-            .min(extent - before);
+        let before = conv.padding.saturating_sub(start);
+        let after = (start + extent).saturating_sub(conv.padding + length);
         Span {
-            first: (start + before).saturating_sub(conv.padding),
-            extent: extent - before - after,
+            first: (start + before).wrapping_sub(conv.padding),
+            // A tile that lies in the padding has as many as no field holds, as in TVM's program.
+            extent: extent.wrapping_sub(before + after),
             before,
             after,
         }

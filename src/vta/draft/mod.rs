@@ -14,10 +14,9 @@
 //! # Where it stops
 //!
 //! - One template. Groups, transposed convolutions and dense layers have others.
-//! - What [`PackedConv`] can say: one block of batches (as many images as BATCH), no dilation, strides and padding that are
-//!   the same on all sides.
-//! - An [`Epilogue`] of operators with a constant, and of at most one that adds, multiplies or compares with a value for
-//!   each output channel. A residual addition has the other tensor's tiles in the accumulators too.
+//! - What [`PackedConv`] can say: no dilation, strides and padding that are the same on all sides.
+//! - An [`Epilogue`] of operators with a constant or with a value for each output channel, each from a tensor of its own. A
+//!   residual addition has the other tensor's tiles in the accumulators too.
 
 mod account;
 mod capture;
@@ -33,7 +32,7 @@ pub use epilogue::{Epilogue, Step};
 use self::capture::{Capture, Streams};
 use self::emit::Emission;
 use super::config::Geometry;
-use super::isa::Insn;
+use super::isa::{Insn, Token};
 use super::packed_conv::{PackedConv, PackedTiles, Refusal};
 use super::program::Counters;
 use super::runtime::{BufferHandle, Runtime, RuntimeError};
@@ -73,14 +72,20 @@ pub struct Drafter {
     timing: TimingModel,
 }
 
-/// A program that was drafted: what its second launch sends to the accelerator. The first differs where a pop of the
-/// launch before is still pending; a log's time is that of the second.
+/// A program that was drafted: what one call of the kernel sends to the accelerator.
 pub struct Draft<'a> {
     timing: &'a mut TimingModel,
     geometry: &'a Geometry,
     launches: Vec<DraftLaunch>,
     /// In the queues when it begins.
     tokens: [u8; 4],
+}
+
+/// Which call of a kernel. Without virtual threads they differ: the first one leaves a token and the pop that takes it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Call {
+    First,
+    Later,
 }
 
 impl Drafter {
@@ -109,7 +114,8 @@ impl Drafter {
         &self.geometry
     }
 
-    /// The program of a convolution, with what follows it, under a schedule.
+    /// The program of a convolution, with what follows it, under a schedule: that of any call but the first. A log's time
+    /// is the second one's.
     ///
     /// # Errors
     /// [`DraftError::Refused`] if the template has no such schedule, [`DraftError::Runtime`] if its program could not be
@@ -123,25 +129,52 @@ impl Drafter {
         tiles: &PackedTiles,
         epilogue: &Epilogue,
     ) -> Result<Draft<'_>, DraftError> {
+        self.draft_call(Call::Later, conv, tiles, epilogue)
+    }
+
+    /// The same, as the first call on a new device sends it.
+    ///
+    /// # Errors
+    /// As [`Drafter::draft`].
+    ///
+    /// # Panics
+    /// As [`PackedConv::refusal`].
+    pub fn draft_first(
+        &mut self,
+        conv: &PackedConv,
+        tiles: &PackedTiles,
+        epilogue: &Epilogue,
+    ) -> Result<Draft<'_>, DraftError> {
+        self.draft_call(Call::First, conv, tiles, epilogue)
+    }
+
+    fn draft_call(
+        &mut self,
+        call: Call,
+        conv: &PackedConv,
+        tiles: &PackedTiles,
+        epilogue: &Epilogue,
+    ) -> Result<Draft<'_>, DraftError> {
         if let Some(refusal) = conv.refusal(&self.geometry, tiles) {
             return Err(DraftError::Refused(refusal));
         }
         let mut emission = Emission::new(&mut self.runtime, self.tensor, conv, tiles, epilogue);
-        let first = emission.launch();
-        let second = first.and_then(|()| {
-            let before = self.streams.take();
-            emission.launch()?;
-            Ok(before)
-        });
+        let mut tokens = [0; 4];
+        let mut before = Ok(());
+        if call == Call::Later {
+            before = emission.follow();
+            tokens[Token::StoreToCompute.index()] = u8::from(emission.carries());
+        }
+        let emitted = before.and_then(|()| emission.call());
         emission.forget();
         self.runtime.abandon();
         let launches = self.streams.take();
-        let before = second?;
+        emitted?;
         Ok(Draft {
             timing: &mut self.timing,
             geometry: &self.geometry,
-            tokens: account::tokens_after(before.iter().flat_map(|launch| &launch.insns)),
             launches,
+            tokens,
         })
     }
 }

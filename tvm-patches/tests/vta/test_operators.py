@@ -65,6 +65,29 @@ def test_a_grouped_convolution_sees_only_the_channels_of_its_group(geometry):
         assert simulator.stats()["gemm_counter"] == 8 * 8 * 9 * 4 * 2
 
 
+@pytest.mark.parametrize(
+    ("geometry", "threads"),
+    [("1x16x32_i8w8a32_15_15_19_18", (1, 2)), ("2x16x8_i8w8a32_15_16_17_17", (2, 1))],
+)
+def test_a_convolution_whose_blocks_of_input_and_output_channels_differ(geometry, threads):
+    with vta.Environment(geometry) as env:
+        assert env.BLOCK_IN != env.BLOCK_OUT
+        data, kernel = numbers((env.BATCH, 64, 8, 8), 1), numbers((64, 64, 3, 3), 2)
+        config = {"tile_b": 1, "tile_h": 4, "tile_w": 8, "tile_ci": 1, "tile_co": 1}
+        config |= {"oc_nthread": threads[0], "h_nthread": threads[1]}
+        layout = f"NCHW{env.BATCH}n{env.BLOCK_IN}c"
+        out = run(
+            lambda d, k: requantise(
+                vta.top.conv2d_packed(d, k, (1, 1), (1, 1, 1, 1), (1, 1), layout, "int32")
+            ),
+            vta.top.schedule_conv2d_packed,
+            config,
+            [blocks(data, env.BATCH, env.BLOCK_IN), blocks(kernel, env.BLOCK_OUT, env.BLOCK_IN)],
+        )
+        result = expected(convolve(data, kernel, 1, 1))
+        np.testing.assert_array_equal(out, blocks(result, env.BATCH, env.BLOCK_OUT))
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("geometry", ["1x16_i8w8a32_15_15_18_17", "4x8_i8w8a32_15_15_16_17"])
 def test_a_dense_layer(geometry, threads):
@@ -86,15 +109,17 @@ def test_a_dense_layer(geometry, threads):
         np.testing.assert_array_equal(out, packed(result, env.BATCH, env.BLOCK_OUT))
 
 
-@pytest.mark.parametrize("stride", [1, 2])
-def test_a_transposed_convolution_skips_the_zeros_between_its_inputs(stride):
+@pytest.mark.parametrize(
+    ("stride", "inputs", "kernel", "more"),
+    [(1, 7, 4, 0), (2, 4, 4, 0), (1, 14, 3, 0), (2, 8, 3, 1), (2, 7, 4, 0)],
+)
+def test_a_transposed_convolution_skips_the_zeros_between_its_inputs(stride, inputs, kernel, more):
     env = vta.get_env()
-    inputs = {1: 7, 2: 4}[stride]
-    data, kernel = numbers((1, 16, inputs, inputs), 1), numbers((16, 16, 4, 4), 2)
-    size = (inputs - 1) * stride - 2 + 4
+    data, weights = numbers((1, 16, inputs, inputs), 1), numbers((16, 16, kernel, kernel), 2)
+    size = (inputs - 1) * stride - 2 + kernel + more
     out = run(
         lambda d, k: requantise(
-            vta.top.conv2d_transpose_packed(d, k, (stride, stride), (1, 1, 1, 1), "int32", (0, 0))
+            vta.top.conv2d_transpose_packed(d, k, (stride, stride), (1, 1, 1, 1), "int32", (more, more))
         ),
         vta.top.schedule_conv2d_transpose_packed,
         {
@@ -106,12 +131,14 @@ def test_a_transposed_convolution_skips_the_zeros_between_its_inputs(stride):
             "oc_nthread": 1,
             "h_nthread": 1,
         },
-        [blocks(data, 1, env.BLOCK_IN), blocks(kernel, env.BLOCK_OUT, env.BLOCK_IN)],
+        [blocks(data, 1, env.BLOCK_IN), blocks(weights, env.BLOCK_OUT, env.BLOCK_IN)],
     )
-    spread = np.zeros((1, 16, (inputs - 1) * stride + 1, (inputs - 1) * stride + 1), "int8")
-    spread[:, :, ::stride, ::stride] = data
-    np.testing.assert_array_equal(out, blocks(expected(convolve(spread, kernel, 1, 2)), 1, 16))
-    assert simulator.stats()["gemm_counter"] == size * size * 16 // stride**2
+    spread = np.zeros((1, 16, (inputs - 1) * stride + 1 + more, (inputs - 1) * stride + 1 + more), "int8")
+    spread[:, :, : spread.shape[2] - more : stride, : spread.shape[3] - more : stride] = data
+    wide = convolve(spread, weights, 1, kernel - 2)
+    np.testing.assert_array_equal(out, blocks(expected(wide), 1, 16))
+    given = sum((i + d - (kernel - 2)) % stride == 0 for i in range(size) for d in range(kernel))
+    assert simulator.stats()["gemm_counter"] == given**2
 
 
 def test_a_residual_addition_runs_on_the_vector_unit_and_loads_int8_into_accumulators():

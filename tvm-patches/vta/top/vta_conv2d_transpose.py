@@ -12,9 +12,8 @@ from vta.top.utils import require_blocks
 
 NAME = "conv2d_transpose_packed.vta"
 _TAG = "packed_conv2d_transpose"
-#: Rows and columns at most that are written out, so that which products are with an inserted zero is known
-#: when compiling.
-_ROWS, _COLUMNS = 4, 2
+#: An accumulator may be written again by the third micro-operation after, not earlier.
+_APART = 3
 declare(NAME)
 
 
@@ -64,6 +63,7 @@ def conv2d_transpose_packed(cfg, data, kernel, strides, padding, out_dtype, outp
         lambda *index: te.sum(product(*index), axis=[reduced, d_i, d_j, reduced_in]),
         name="res",
         tag=_TAG,
+        attrs={"strides": [step_row, step_column]},
     )
     cfg.add_flop(2 * math.prod(shape) * height * width * channels * block_in)
     return result
@@ -78,9 +78,11 @@ def schedule_conv2d_transpose_packed(cfg, outs):
 def _order(s: te.Schedule, cfg, conv: te.Tensor):
     batch, channel, row, column, batch_in, channel_in = s[conv].op.axis
     reduced, kernel_row, kernel_column, reduced_in = s[conv].op.reduce_axis
-    # Whole parts only: micro-operations cannot be under a condition on what is left over.
-    row, row_in = s[conv].split(row, math.gcd(_ROWS, cfg["tile_h"].size[-1]))
-    column, column_in = s[conv].split(column, math.gcd(_COLUMNS, cfg["tile_w"].size[-1]))
+    step_row, step_column = (int(step) for step in conv.op.attrs["strides"])
+    rows = _written_out(cfg["tile_h"].size[-1], step_row, _APART * step_row)
+    columns = _written_out(cfg["tile_w"].size[-1], step_column, step_column)
+    row, row_in = s[conv].split(row, rows)
+    column, column_in = s[conv].split(column, columns)
     s[conv].reorder(
         batch,
         reduced,
@@ -100,3 +102,13 @@ def _order(s: te.Schedule, cfg, conv: te.Tensor):
     load_at, _ = cfg["tile_ci"].apply(s, conv, reduced)
     s[conv].pragma(batch_in, "conv2d_transpose_gemm")
     return load_at
+
+
+def _written_out(tile: int, step: int, least: int) -> int:
+    """How many rows (or columns) of a tile are written out: at least `least`, or as many as can be.
+
+    Whole parts only, as micro-operations cannot be under a condition on what is left over; and whole steps,
+    so that which products are with an inserted zero is known when compiling.
+    """
+    parts = [part for part in range(1, tile + 1) if tile % part == 0 and part % step == 0]
+    return next((part for part in parts if part >= least), parts[-1] if parts else 1)
