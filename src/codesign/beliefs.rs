@@ -71,6 +71,9 @@ impl Expected {
     }
 }
 
+/// A schedule, the roofline's cycles for it, and its features.
+type Listed = (PackedTiles, f64, [f64; FEATURES]);
+
 /// The surrogate.
 pub(super) struct Beliefs {
     constants: BeliefConstants,
@@ -80,7 +83,7 @@ pub(super) struct Beliefs {
     /// What was predicted since the last fit.
     said: HashMap<(Core, usize), Vec<Expected>>,
     /// Schedules that are considered, and their features, which never change.
-    listed: HashMap<(Core, usize), Vec<(PackedTiles, f64, [f64; FEATURES])>>,
+    listed: HashMap<(Core, usize), Vec<Listed>>,
 }
 
 impl Beliefs {
@@ -251,12 +254,8 @@ impl Beliefs {
 }
 
 /// The schedules that the roofline likes best, with its cycles and their features.
-fn list(
-    conv: &PackedConv,
-    geometries: &[Geometry],
-    considered: usize,
-) -> Vec<(PackedTiles, f64, [f64; FEATURES])> {
-    let mut all: Vec<(PackedTiles, f64, [f64; FEATURES])> = schedules_of_any(conv, geometries)
+fn list(conv: &PackedConv, geometries: &[Geometry], considered: usize) -> Vec<Listed> {
+    let mut all: Vec<Listed> = schedules_of_any(conv, geometries)
         .into_iter()
         .map(|tiles| {
             let geometry = &geometries[0];
@@ -267,7 +266,7 @@ fn list(
         .collect();
     // Small tiles fit where large ones do not: the best for every size of the buffers must be among them.
     all.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let mut kept: Vec<(PackedTiles, f64, [f64; FEATURES])> = Vec::new();
+    let mut kept: Vec<Listed> = Vec::new();
     let mut classes: HashMap<[u32; 3], usize> = HashMap::new();
     for one in all {
         let seen = classes.entry(class(conv, &one.0)).or_default();

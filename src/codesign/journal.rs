@@ -264,7 +264,7 @@ mod tests {
         assert_eq!(recalled.find(&point("sim")), Some(Some(1234)));
         let smaller = point("1x16_i8w8a32_15_15_17_17");
         assert_eq!(recalled.find(&smaller), Some(Some(1234)));
-        let other = point("1x8_i8w8a32_15_15_17_17");
+        let other = point("1x8_i8w8a32_15_14_15_16");
         assert_eq!(recalled.find(&other), None);
     }
 

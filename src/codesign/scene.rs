@@ -228,7 +228,7 @@ impl LayerScene {
                 Some(Refusal::Conflict) => tiles.w = 1,
                 Some(Refusal::PaddedLine | Refusal::Condition | Refusal::Compact) => return None,
             }
-            if conv.output_blocks / tiles.co % tiles.oc_threads != 0 {
+            if !(conv.output_blocks / tiles.co).is_multiple_of(tiles.oc_threads) {
                 tiles.oc_threads = 1;
             }
         }

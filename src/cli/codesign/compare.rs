@@ -225,6 +225,9 @@ fn points(problem: &Problem, default: &Geometry) -> Vec<Point> {
     points
 }
 
+/// Elements that a schedule needs of each data buffer, and its cycles.
+type NeedsAndCycles = ([usize; 3], u64);
+
 /// The draft model, with what it said in this or an earlier comparison: the same program takes the same time, whoever asks.
 pub(super) struct Remembering {
     draft: DraftEvaluator,
@@ -306,7 +309,7 @@ impl Remembering {
             .collect();
         all.sort_by_key(|(least, _)| *least);
         let (begun, mut said) = (Instant::now(), Instant::now());
-        let mut evaluated: HashMap<(Core, usize), Vec<([usize; 3], u64)>> = HashMap::new();
+        let mut evaluated: HashMap<(Core, usize), Vec<NeedsAndCycles>> = HashMap::new();
         let mut pruned = Vec::new();
         for (done, (least, point)) in all.iter().enumerate() {
             let conv = problem.network.layers()[point.layer]
@@ -316,7 +319,7 @@ impl Remembering {
             let others = evaluated
                 .entry((Core::of(&point.geometry), point.layer))
                 .or_default();
-            let beats = |(theirs, cycles): &([usize; 3], u64)| {
+            let beats = |(theirs, cycles): &NeedsAndCycles| {
                 cycles <= least && theirs.iter().zip(&needs).all(|(a, b)| a <= b)
             };
             if others.iter().any(beats) {

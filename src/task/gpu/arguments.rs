@@ -38,5 +38,5 @@ fn numbers(value: &Value) -> Option<Vec<u64>> {
 fn bytes(dtype: &str) -> Option<u64> {
     let digits = dtype.trim_start_matches(|c: char| c.is_ascii_alphabetic());
     let bits: u64 = digits.parse().ok()?;
-    (bits >= 8).then(|| bits / 8)
+    (bits >= 8).then_some(bits / 8)
 }
