@@ -219,6 +219,11 @@ bench-vta: | rust ## The accelerator's functional and timing model, beside an in
 bench-vta-tune: venv build ## Strategies on the layers of ResNet-18 on VTA, recorded and live (20 seeds; half an hour)
 	$(VENV)/bin/python benches/vta_tune.py --live
 
+# FULL=1 is the full run: 20 seeds, every schedule there is, three live seeds. Both go on where they were stopped.
+.PHONY: bench-codesign
+bench-codesign: venv build ## The accelerator chosen with its schedules, beside baselines (45 minutes on two free cores)
+	$(CLEAN_ENV) $(VENV)/bin/python benches/codesign/bench.py $(if $(FULL),--full)
+
 .PHONY: bench-vta-trials
 bench-vta-trials: venv build ## Trials per second on the accelerator against AutoTVM's builder and runner (some minutes)
 	$(CLEAN_ENV) $(CARGO) bench --locked --bench vta_trials

@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod asktell;
 pub mod cli;
+pub mod codesign;
 mod ext_dev;
 pub mod frontend;
 pub mod measure;

@@ -14,7 +14,26 @@ pub struct Environment {
     space: Arc<ConfigSpace>,
     axes: Vec<Axis>,
     by_role: [Vec<usize>; 3],
-    shape: ShapeFeatures,
+    scene: Arc<dyn Scene>,
+}
+
+/// What agents see of a task besides their own knobs, and where a joint move leads that no agent meant.
+pub trait Scene: std::fmt::Debug + Send + Sync {
+    /// The shape of the task, as it is at a configuration: all agents and the critic see it.
+    fn shape(&self, digits: &[u32]) -> ShapeFeatures;
+
+    /// The configuration that stands for `moved`, where moves from `from` led, when that is none that makes sense.
+    fn repaired(&self, from: &[u32], moved: Digits) -> Digits {
+        let _ = from;
+        moved
+    }
+}
+
+/// A task whose shape is the same everywhere, and whose moves mean what they say.
+impl Scene for ShapeFeatures {
+    fn shape(&self, _: &[u32]) -> ShapeFeatures {
+        self.clone()
+    }
 }
 
 /// Many walks at once: where each stands.
@@ -23,6 +42,17 @@ pub type Walks = Vec<Digits>;
 impl Environment {
     /// The environment of a task.
     pub fn new(space: Arc<ConfigSpace>, context: &TaskContext, ownership: Ownership) -> Self {
+        let shape = ShapeFeatures::of(context);
+        Self::with_scene(space, context, ownership, Arc::new(shape))
+    }
+
+    /// The environment of a task whose agents see a scene.
+    pub fn with_scene(
+        space: Arc<ConfigSpace>,
+        context: &TaskContext,
+        ownership: Ownership,
+        scene: Arc<dyn Scene>,
+    ) -> Self {
         let mut axes = Vec::new();
         for (i, knob) in space.knobs().iter().enumerate() {
             if let Some(owner) = ownership.owner(context, knob) {
@@ -37,7 +67,7 @@ impl Environment {
             space,
             axes,
             by_role,
-            shape: ShapeFeatures::of(context),
+            scene,
         }
     }
 
@@ -56,8 +86,8 @@ impl Environment {
         &self.by_role[role.position()]
     }
 
-    pub(super) const fn shape(&self) -> &ShapeFeatures {
-        &self.shape
+    pub(super) fn shape(&self, digits: &[u32]) -> ShapeFeatures {
+        self.scene.shape(digits)
     }
 
     /// Where the moves lead: `moves` names an axis (by position) and what is done with it, for each walk.
@@ -71,13 +101,13 @@ impl Environment {
         let mut moved: Walks = walks
             .iter()
             .zip(moves)
-            .map(|(digits, moves)| {
-                let mut digits = digits.clone();
+            .map(|(from, moves)| {
+                let mut digits = from.clone();
                 for &(axis, step) in moves {
                     let axis = &self.axes[axis];
                     digits[axis.knob.0] = axis.moved(digits[axis.knob.0], step);
                 }
-                digits
+                self.scene.repaired(from, digits)
             })
             .collect();
         let indices: Vec<_> = moved

@@ -24,7 +24,7 @@ mod team;
 
 pub use axis::{Axis, Move};
 pub use constants::TeamConstants;
-pub use environment::{Environment, Walks};
+pub use environment::{Environment, Scene, Walks};
 pub use exploration::{ExplorationError, Explored, Landscape, Standing, explore};
 pub use gae::advantages;
 pub use observation::{GLOBAL_WIDTH, LOCAL_WIDTH, SLOTS, ShapeFeatures};

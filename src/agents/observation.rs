@@ -29,10 +29,17 @@ impl ShapeFeatures {
         if let Some(Workload { args, .. }) = &context.workload {
             collect_numbers(args, &mut numbers);
         }
+        // Sizes of operators lie between 1 and some 2^16.
+        let features = numbers.into_iter().map(|n| (n.abs() + 1.0).log2() / 16.0);
+        Self::from_numbers(features)
+    }
+
+    /// A shape by its features, which should lie between 0 and 1; what is missing is 0, and only so many are kept as
+    /// agents see.
+    pub fn from_numbers(numbers: impl IntoIterator<Item = f64>) -> Self {
         let mut features = [0.0; SHAPE];
         for (feature, number) in features.iter_mut().zip(numbers) {
-            // Sizes of operators lie between 1 and some 2^16.
-            *feature = ((number.abs() + 1.0).log2() / 16.0) as f32;
+            *feature = number as f32;
         }
         Self(features)
     }
@@ -71,7 +78,7 @@ impl Environment {
     ) {
         let start = to.len();
         self.observe_slots(role, digits, step, to);
-        to.extend_from_slice(&self.shape().0);
+        to.extend_from_slice(&self.shape(digits).0);
         to.push(budget_used);
         debug_assert_eq!(to.len() - start, LOCAL_WIDTH);
     }
@@ -89,7 +96,7 @@ impl Environment {
         for role in Role::ALL {
             self.observe_slots(role, digits, step, to);
         }
-        to.extend_from_slice(&self.shape().0);
+        to.extend_from_slice(&self.shape(digits).0);
         to.push(budget_used);
         to.extend([
             standing.score as f32,

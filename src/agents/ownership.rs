@@ -58,6 +58,8 @@ impl Ownership {
 
 /// Splits of VTA's templates that shape what one instruction computes (`conv2d_packed`, `dense_packed`).
 const VTA_HARDWARE: [&str; 3] = ["tile_b", "tile_ci", "tile_co"];
+/// What knobs of the accelerator itself begin with, where it is chosen, too (`codesign`).
+const VTA_GEOMETRY: &str = "log_";
 /// Splits of TVM's x86 and ARM templates whose inner part becomes vector lanes.
 const CPU_HARDWARE: [&str; 6] = [
     "tile_oc",
@@ -87,6 +89,7 @@ const SCHEDULING: [&str; 8] = [
 /// | target | hardware | scheduling | mapping |
 /// |---|---|---|---|
 /// | VTA | `tile_b`, `tile_ci`, `tile_co` | `oc_nthread`, `h_nthread` | `tile_h`, `tile_w` |
+/// | VTA, co-design | the geometry (`log_...`), too | the same | the same |
 /// | CPU | splits that become vector lanes | unrolling, order, annotations | the other tiles |
 /// | GPU | splits bound to blocks, threads and virtual threads; vector lanes | unrolling, order | reduction tiles, tiles that a thread computes alone |
 ///
@@ -97,7 +100,9 @@ pub fn role_of(task: &TaskContext, knob: &Knob) -> Role {
     let name = knob.name();
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
     match task.target {
-        TargetKind::Vta if VTA_HARDWARE.contains(&name) => return Role::Hardware,
+        TargetKind::Vta if VTA_HARDWARE.contains(&name) || name.starts_with(VTA_GEOMETRY) => {
+            return Role::Hardware;
+        }
         TargetKind::Cpu if CPU_HARDWARE.contains(&name) => return Role::Hardware,
         TargetKind::Gpu => {
             if let Some(role) = role_on_gpu(task, knob) {

@@ -8,6 +8,7 @@ use crate::frontend::InputShape;
 use crate::measure::{CoreSet, TrackerAddress};
 use crate::strategy::StrategyKind;
 
+use super::codesign::args::CodesignArgs;
 use super::log::args::LogArgs;
 use super::record::{RecordArgs, Recording};
 use super::replay::args::ReplayArgs;
@@ -38,6 +39,8 @@ Exit codes: 0 done, 1 failure, 2 wrong use, 3 no usable TVM, 4 model, 5 target, 
 pub enum Command {
     /// Tune a model and append every measurement to a log
     Tune(TuneArgs),
+    /// Choose the accelerator for one or more networks, together with the schedule of every layer
+    Codesign(Box<CodesignArgs>),
     /// Compile a model with a log, and compare it with the untuned model
     Verify(VerifyArgs),
     /// List a model's tasks, their spaces and knobs

@@ -2,6 +2,7 @@
 
 mod args;
 mod asktell;
+mod codesign;
 mod context;
 mod doctor;
 mod error;
@@ -55,6 +56,7 @@ fn run(cli: &Cli, printer: Printer) -> Result<ExitCode, CliError> {
         match &cli.command {
             Command::Record(args) => record::run(args.as_ref(), &settings, printer).await,
             Command::Tune(args) => tune::run(args, &settings, printer).await,
+            Command::Codesign(args) => codesign::run(args.as_ref(), &settings, printer).await,
             Command::Verify(args) => interruptible(verify::run(args, &settings, printer)).await,
             Command::Tasks(args) => interruptible(tasks::run(args, &settings, printer)).await,
             Command::Doctor(args) => interruptible(doctor::run(args, &settings, printer)).await,

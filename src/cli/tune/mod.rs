@@ -33,7 +33,7 @@ use super::record::declare;
 use super::settings::SettingsFile;
 use other_hardware::other_hardware;
 use report::report;
-use resume::open_output;
+pub(super) use resume::open_output;
 
 /// Trials for each task when nothing is said.
 const DEFAULT_TRIALS_PER_TASK: usize = 64;
@@ -233,7 +233,7 @@ fn introduce(extracted: &ExtractedTasks, earlier: &[Record], printer: Printer) {
 }
 
 /// Returns at the second Ctrl-C; the first asks the run to end after its batch.
-async fn interrupted_twice(cancel: &CancelToken, printer: Printer) {
+pub(super) async fn interrupted_twice(cancel: &CancelToken, printer: Printer) {
     let interrupted = async || {
         if tokio::signal::ctrl_c().await.is_err() {
             // Without a handler the default one ends the process.

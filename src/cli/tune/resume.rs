@@ -10,7 +10,7 @@ use super::super::printer::Printer;
 use super::super::records::{read_records, unreadable};
 
 /// Opens log and journal, mends what a killed run left, and returns the records of earlier runs.
-pub(super) fn open_output(
+pub(in crate::cli) fn open_output(
     path: &Path,
     printer: Printer,
 ) -> Result<(Output, Vec<Record>), CliError> {

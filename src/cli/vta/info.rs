@@ -49,7 +49,10 @@ pub fn run(args: &InfoArgs, printer: Printer) -> Result<ExitCode, CliError> {
 }
 
 /// A file if there is one of that name, else what the name says.
-fn geometry(argument: &str) -> Result<Geometry, CliError> {
+///
+/// # Errors
+/// When the file cannot be read or the text is no geometry.
+pub fn geometry(argument: &str) -> Result<Geometry, CliError> {
     let path = Path::new(argument);
     let text = if path.is_file() {
         std::fs::read_to_string(path).map_err(|error| {

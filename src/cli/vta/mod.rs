@@ -16,6 +16,7 @@ use super::error::CliError;
 use super::exit_code::ExitCode;
 use super::printer::Printer;
 use args::VtaCommand;
+pub use info::geometry;
 
 /// Runs one of the commands.
 ///

@@ -46,6 +46,20 @@ pub(super) fn conv_of(args: &Value) -> Option<PackedConv> {
     fits.then_some(conv)
 }
 
+/// The convolution of a task of the template and the geometry that it is packed for; `None` when it is of a sort that
+/// the rules do not know.
+pub(crate) fn packed_conv_of(workload: &Workload) -> Option<(PackedConv, Geometry)> {
+    if workload.name != TEMPLATE {
+        return None;
+    }
+    let model = workload
+        .target
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix("-model="))?;
+    let geometry = Geometry::from_name(model).ok()?;
+    Some((conv_of(&workload.args)?, geometry))
+}
+
 /// The workload of a convolution, as AutoTVM's log has it.
 pub(crate) fn workload_of(conv: &PackedConv, geometry: &Geometry) -> Workload {
     let (batch, block_in, block_out) =

@@ -10,7 +10,7 @@ use crate::vta::packed_conv::PackedConv;
 use super::{ConfigIndex, Entity, Knob, ValidityFilter, Workload};
 
 pub(crate) use arguments::LONGEST;
-pub(crate) use conv::workload_of;
+pub(crate) use conv::{packed_conv_of, workload_of};
 use layer::PackedLayer;
 
 /// The rules for one layer on one geometry.

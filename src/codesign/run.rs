@@ -1,0 +1,70 @@
+//! The loop: ask, recall or evaluate, tell.
+
+use crate::record::AppendError;
+use crate::strategy::StrategyError;
+use crate::tuning::CancelToken;
+
+use super::evaluator::Evaluator;
+use super::journal::{Event, Recalled, SearchJournal};
+use super::ledger::Point;
+use super::search::{Problem, Search};
+
+/// Why a search broke off. What was evaluated is in the journal.
+#[derive(Debug, thiserror::Error)]
+pub enum SearchError {
+    /// The search cannot go on.
+    #[error(transparent)]
+    Strategy(#[from] StrategyError),
+    /// Nothing can be evaluated any more.
+    #[error("schedules cannot be evaluated: {0}")]
+    Evaluator(String),
+    /// The journal cannot be written.
+    #[error(transparent)]
+    Journal(#[from] AppendError),
+}
+
+/// Runs a search until its budget is spent, nothing is left, or it is cancelled. Returns how many points were recalled.
+///
+/// # Errors
+/// When the search, the evaluator or the journal fails for good.
+pub async fn run<E: Evaluator>(
+    problem: &Problem,
+    search: &mut Search,
+    evaluator: &mut E,
+    recalled: &Recalled,
+    mut journal: Option<&mut SearchJournal>,
+    cancel: &CancelToken,
+    mut progress: impl FnMut(&Search),
+) -> Result<usize, SearchError> {
+    let mut from_before = 0;
+    while !cancel.is_cancelled() {
+        let points = search.ask()?;
+        if points.is_empty() {
+            break;
+        }
+        let mut told: Vec<(Point, Option<u64>)> = Vec::with_capacity(points.len());
+        let mut new: Vec<Point> = Vec::new();
+        for point in points {
+            match recalled.find(&point) {
+                Some(cycles) => told.push((point, cycles)),
+                None => new.push(point),
+            }
+        }
+        from_before += told.len();
+        let cycles = evaluator
+            .evaluate(&problem.network, &new)
+            .await
+            .map_err(SearchError::Evaluator)?;
+        for (point, cycles) in new.into_iter().zip(cycles) {
+            if let Some(journal) = &mut journal {
+                journal.write(&Event::evaluation(&point, cycles))?;
+            }
+            told.push((point, cycles));
+        }
+        search.tell(&told);
+        progress(search);
+        // The draft model never waits for anything: others must have their turn, and Ctrl-C be heard.
+        tokio::task::yield_now().await;
+    }
+    Ok(from_before)
+}
