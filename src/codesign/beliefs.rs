@@ -15,7 +15,7 @@ use super::network::Network;
 use super::roofline::{FEATURES, Roofline};
 use super::schedules::{needs, schedules_of_any};
 
-/// Constants of [`Beliefs`].
+/// Constants of the surrogate.
 #[derive(Clone, Copy, Debug)]
 pub struct BeliefConstants {
     /// Models, each taught by a sample of the evaluations: their spread is the uncertainty.

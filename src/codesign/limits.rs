@@ -45,7 +45,7 @@ impl Limits {
     }
 
     /// The soft part: how far the estimates that synthesis decides come near to what a board has, from 0 up. Beyond
-    /// [`COMFORTABLE`] of it a design gets harder to route, and the clock is not what it was.
+    /// nine tenths of it a design gets harder to route, and the clock is not what it was.
     pub fn pressure(&self, geometry: &Geometry) -> f64 {
         let Some(board) = self.board else { return 0.0 };
         let needs = board.fit(geometry).resources;
