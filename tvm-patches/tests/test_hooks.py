@@ -55,4 +55,12 @@ def test_a_model_is_prepared_and_compiled_in_the_targets_context(seen):
 
 
 def test_targets_without_hooks_get_the_ordinary_ones():
-    assert hooks.of(Target("cuda -arch=sm_80")) == hooks.Hooks()
+    assert hooks.of(Target("llvm -mcpu=core-avx2")) == hooks.Hooks()
+
+
+@pytest.mark.parametrize("target", ["cuda -arch=sm_80", "opencl -device=mali"])
+def test_a_gpus_network_is_held_against_the_same_network_on_the_cpu(target):
+    found, model = hooks.of(Target(target)), object()
+    assert found.reference(model) is model
+    assert found.reference_target == "llvm"
+    assert 0 < found.reference_tolerance <= 1e-4
