@@ -6,8 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arco_tvm::codesign::{
-    Chooser, Convolution, DraftEvaluator, GeometrySpace, Limits, Network, Objective, Point,
-    Problem, Recalled, Search, SearchConstants, lower_bound, pareto_front, run, schedules, task,
+    Chooser, Convolution, DraftEvaluator, Evaluator, GeometrySpace, Limits, Network, Objective,
+    Point, Problem, Recalled, Search, SearchConstants, lower_bound, pareto_front, run, schedules,
+    task,
 };
 use arco_tvm::record::read_log;
 use arco_tvm::seed::Seed;

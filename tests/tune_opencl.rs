@@ -3,30 +3,12 @@
 
 mod support;
 
-use std::path::Path;
-use std::process::Command;
-
 use arco_tvm::record::read_log;
+
+use support::{arco_tvm_with_tvm, succeed};
 
 /// Convolutions, residual additions, a dense layer.
 const NETWORK: &str = "resnet-8";
-
-fn arco_tvm(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = support::arco_tvm(folder);
-    command
-        .args(arguments)
-        .env("ARCO_PYTHON", support::python());
-    command
-}
-
-/// Runs to its end; standard output and standard error, or a failed test.
-fn succeed(command: &mut Command) -> (String, String) {
-    let output = command.output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-    assert!(output.status.success(), "{stdout}{stderr}");
-    (stdout, stderr)
-}
 
 /// Whether an OpenCL driver is here. Without one these tests show nothing and fail, unless they are told that it may be so;
 /// `make test` tells them, and says at its end what was not tested.
@@ -48,7 +30,7 @@ fn a_network_is_tuned_for_opencl_and_agrees_with_the_cpu() {
     }
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let (_, said) = succeed(&mut arco_tvm(
+    let (_, said) = succeed(&mut arco_tvm_with_tvm(
         folder,
         &[
             "tune",
@@ -79,7 +61,7 @@ fn a_network_is_tuned_for_opencl_and_agrees_with_the_cpu() {
         "{measured} of {} candidates ran",
         log.records.len()
     );
-    let (stdout, _) = succeed(&mut arco_tvm(
+    let (stdout, _) = succeed(&mut arco_tvm_with_tvm(
         folder,
         &[
             "verify",

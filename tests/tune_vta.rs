@@ -6,7 +6,6 @@ mod recording;
 mod support;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,28 +26,10 @@ use rand::RngExt;
 use serde_json::Value;
 use tvm_rt::{DeviceType, Tvm};
 
+use support::{arco_tvm_with_tvm, succeed};
+
 /// Residual, with convolutions after the first on the accelerator.
 const NETWORK: &str = "resnet-8";
-
-fn arco_tvm(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = support::arco_tvm(folder);
-    command
-        .args(arguments)
-        .env("ARCO_PYTHON", support::python());
-    command
-}
-
-fn succeed(command: &mut Command) -> (String, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    let (stdout, stderr) = (text(stdout), text(stderr));
-    assert!(status.success(), "{stdout}{stderr}");
-    (stdout, stderr)
-}
 
 fn tune(folder: &Path, log: &str) -> (String, String) {
     let trials = [
@@ -59,7 +40,7 @@ fn tune(folder: &Path, log: &str) -> (String, String) {
         "--seed",
         "5",
     ];
-    succeed(&mut arco_tvm(
+    succeed(&mut arco_tvm_with_tvm(
         folder,
         &[
             &["tune", NETWORK, "--target", "vta", "-o", log],
@@ -105,7 +86,7 @@ fn a_network_is_tuned_on_the_accelerator_and_equals_the_cpu_bit_for_bit() {
             "{costs:?}"
         );
     }
-    let (stdout, _) = succeed(&mut arco_tvm(
+    let (stdout, _) = succeed(&mut arco_tvm_with_tvm(
         folder,
         &[
             "verify",
@@ -192,7 +173,7 @@ fn what_a_log_says_is_the_second_launch_of_the_same_program() {
         let geometry = Geometry::from_name(candidate["model"].as_str().unwrap()).unwrap();
         let file = folder.path().join("program.json");
         std::fs::write(&file, program_of(&kernel, &sizes, geometry)).unwrap();
-        let (said, _) = succeed(&mut arco_tvm(
+        let (said, _) = succeed(&mut arco_tvm_with_tvm(
             folder.path(),
             &["vta", "run", "program.json", "--timing-only", "--json"],
         ));

@@ -13,7 +13,7 @@ use crate::vta::packed_conv::{PackedConv, PackedTiles};
 use super::ledger::{Core, Ledger};
 use super::network::Network;
 use super::roofline::{FEATURES, Roofline};
-use super::schedules::{needs, schedules_of_any};
+use super::schedules::schedules_of_any;
 
 /// Constants of the surrogate.
 #[derive(Clone, Copy, Debug)]
@@ -283,7 +283,7 @@ const PER_CLASS: usize = 2;
 
 /// log2 of the elements that a schedule needs of each buffer.
 fn class(conv: &PackedConv, tiles: &PackedTiles) -> [u32; 3] {
-    let needs = needs(conv, tiles);
+    let needs = conv.elements(tiles);
     needs.map(|elements| elements.next_power_of_two().trailing_zeros())
 }
 

@@ -16,15 +16,14 @@ pub struct DraftEvaluator {
     epilogue: Epilogue,
 }
 
-impl DraftEvaluator {
-    /// Cycles of one point; none where the program fails.
-    ///
-    /// # Errors
-    /// When the timing model cannot say how long a program takes: the text says why.
-    pub fn cycles(&mut self, network: &Network, point: &Point) -> Result<Option<u64>, String> {
-        let conv = network.layers()[point.layer]
-            .convolution
-            .packed(&point.geometry);
+impl Evaluator for DraftEvaluator {
+    fn name(&self) -> &'static str {
+        "draft model"
+    }
+
+    /// Fails when the timing model cannot say how long a program takes.
+    fn cycles(&mut self, network: &Network, point: &Point) -> Result<Option<u64>, String> {
+        let conv = network.packed(point);
         let drafter = self
             .drafters
             .entry(point.geometry)
@@ -35,22 +34,5 @@ impl DraftEvaluator {
             Err(DraftError::Refused(_) | DraftError::Runtime(_)) => Ok(None),
             Err(error @ DraftError::Timing(_)) => Err(format!("{point:?}: {error}")),
         }
-    }
-}
-
-impl Evaluator for DraftEvaluator {
-    fn name(&self) -> &'static str {
-        "draft model"
-    }
-
-    async fn evaluate(
-        &mut self,
-        network: &Network,
-        points: &[Point],
-    ) -> Result<Vec<Option<u64>>, String> {
-        points
-            .iter()
-            .map(|point| self.cycles(network, point))
-            .collect()
     }
 }

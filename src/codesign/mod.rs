@@ -41,5 +41,5 @@ pub use objective::{Mode, Objective};
 pub use picture::{FrontMark, draw_front};
 pub use roofline::lower_bound;
 pub use run::{SearchError, run};
-pub use schedules::{config, needs, schedules, schedules_of_any, task, tiles_of};
+pub use schedules::{config, schedules, schedules_of_any, task, tiles_of};
 pub use search::{Chooser, Problem, Scored, Search, SearchConstants};

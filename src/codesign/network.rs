@@ -2,8 +2,10 @@
 
 use crate::task::{Task, Workload};
 use crate::vta::config::Geometry;
+use crate::vta::packed_conv::PackedConv;
 
 use super::convolution::Convolution;
+use super::ledger::Point;
 
 /// A convolution and how often it occurs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,14 @@ impl Network {
             self.add(convolution, task.weight);
         }
         Ok(())
+    }
+
+    /// The layer of a point as its geometry packs it.
+    ///
+    /// # Panics
+    /// When there is no such layer.
+    pub fn packed(&self, point: &Point) -> PackedConv {
+        self.layers[point.layer].convolution.packed(&point.geometry)
     }
 
     /// The layers in the order they were added.

@@ -51,11 +51,10 @@ pub async fn run<E: Evaluator>(
             }
         }
         from_before += told.len();
-        let cycles = evaluator
-            .evaluate(&problem.network, &new)
-            .await
-            .map_err(SearchError::Evaluator)?;
-        for (point, cycles) in new.into_iter().zip(cycles) {
+        for point in new {
+            let cycles = evaluator
+                .cycles(&problem.network, &point)
+                .map_err(SearchError::Evaluator)?;
             if let Some(journal) = &mut journal {
                 journal.write(&Event::evaluation(&point, cycles))?;
             }

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use crate::agents::{Environment, Ownership, Scene, ShapeFeatures};
 use crate::task::{
-    ConfigIndex, ConfigSpace, Digits, Entity, Knob, KnobKind, SpaceError, TargetKind, TaskContext,
-    ValidityFilter,
+    CONV_KNOBS, ConfigIndex, ConfigSpace, Digits, Entity, Knob, KnobKind, SpaceError, TargetKind,
+    TaskContext, ValidityFilter,
 };
 use crate::vta::config::Geometry;
 use crate::vta::packed_conv::{PackedConv, PackedTiles, Refusal};
@@ -18,22 +18,15 @@ use super::geometries::{DIMENSIONS, Dimensions, GeometrySpace};
 use super::limits::{Cost, Limits};
 use super::schedules::divisors;
 
-/// Knobs of the schedule, after those of [`DIMENSIONS`]. Tiles of channels are counted in channels, not in blocks, so that
-/// they mean the same on every geometry.
-const SCHEDULE: [&str; 6] = [
-    "tile_h",
-    "tile_w",
-    "tile_ci",
-    "tile_co",
-    "oc_nthread",
-    "h_nthread",
-];
 /// Number of knobs of the geometry.
 const GEOMETRY: usize = DIMENSIONS.len();
 /// A schedule that does not fit after so many cuts is given up.
 const MOST_CUTS: usize = 32;
 
 /// One layer and every geometry within limits.
+///
+/// Knobs are those of the geometry ([`DIMENSIONS`]), then the schedule's ([`CONV_KNOBS`]). Tiles of channels are counted in
+/// channels, not in blocks, so that they mean the same on every geometry.
 #[derive(Debug)]
 pub(super) struct LayerScene {
     convolution: Convolution,
@@ -93,7 +86,7 @@ impl LayerScene {
 
     /// The environment in which agents walk.
     pub fn environment(self: &Arc<Self>) -> Result<Environment, SpaceError> {
-        let names = DIMENSIONS.iter().chain(&SCHEDULE);
+        let names = DIMENSIONS.iter().chain(&CONV_KNOBS);
         let knobs = names.zip(&self.values).filter_map(|(name, values)| {
             let entities = values.iter().map(|v| Entity::Other(json!(v))).collect();
             // There is a geometry, so every knob has a value.
@@ -247,24 +240,15 @@ fn shrink(tiles: &mut PackedTiles) -> Option<()> {
 
 impl Scene for LayerScene {
     fn shape(&self, digits: &[u32]) -> ShapeFeatures {
-        let Convolution {
-            input_channels,
-            output_channels,
-            height,
-            width,
-            kernel_height,
-            stride,
-            padding,
-            ..
-        } = self.convolution;
+        let convolution = &self.convolution;
         let sizes = [
-            input_channels,
-            output_channels,
-            height,
-            width,
-            kernel_height,
-            stride,
-            padding,
+            convolution.input_channels,
+            convolution.output_channels,
+            convolution.height,
+            convolution.width,
+            convolution.kernel_height,
+            convolution.stride,
+            convolution.padding,
         ];
         let sizes = sizes.map(|n| (n as f64 + 1.0).log2() / 16.0);
         // What every agent sees of the accelerator, and how much of the budget it takes.
@@ -292,16 +276,8 @@ struct Mask(Arc<LayerScene>);
 
 impl ValidityFilter for Mask {
     fn valid(&self, indices: &[ConfigIndex]) -> Result<Vec<bool>, String> {
-        let digits = |index: &ConfigIndex| {
-            let mut rest = index.0;
-            let digit = |values: &Vec<usize>| {
-                let digit = rest % values.len() as u64;
-                rest /= values.len() as u64;
-                digit as u32
-            };
-            self.0.values.iter().map(digit).collect::<Vec<_>>()
-        };
-        let valid = |index| self.0.decode(&digits(index)).is_some();
+        let sizes = || self.0.values.iter().map(Vec::len);
+        let valid = |index: &ConfigIndex| self.0.decode(&index.digits(sizes())).is_some();
         Ok(indices.iter().map(valid).collect())
     }
 

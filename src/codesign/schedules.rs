@@ -61,19 +61,6 @@ pub fn schedules_of_any(conv: &PackedConv, geometries: &[Geometry]) -> Vec<Packe
     all
 }
 
-/// Elements that a schedule needs of the input, weight and accumulator buffer.
-pub fn needs(conv: &PackedConv, tiles: &PackedTiles) -> [usize; 3] {
-    let threads = tiles.oc_threads * tiles.h_threads;
-    let rows = (tiles.h - 1) * conv.stride + conv.kernel_height;
-    let columns = (tiles.w - 1) * conv.stride + conv.kernel_width;
-    let kernel = conv.kernel_height * conv.kernel_width;
-    [
-        threads * rows * columns * tiles.ci,
-        threads * kernel * tiles.ci * tiles.co,
-        threads * (tiles.h * tiles.w + 1) * tiles.co,
-    ]
-}
-
 /// The task that TVM's frontend would extract for a convolution on a geometry: the same workload, the same space.
 ///
 /// # Errors
@@ -127,12 +114,7 @@ pub fn config(task: &Task, tiles: &PackedTiles) -> Result<ConfigEntity, SpaceErr
 pub fn tiles_of(config: &ConfigEntity) -> Option<PackedTiles> {
     let value = |name: &str| {
         let (_, entity) = config.entities.iter().find(|(knob, _)| knob == name)?;
-        let number = match entity {
-            Entity::Split(sizes) => *sizes.last()?,
-            Entity::Other(value) => value.as_i64()?,
-            Entity::Reorder(_) | Entity::Annotate(_) => return None,
-        };
-        usize::try_from(number).ok().filter(|&number| number > 0)
+        entity.number().filter(|&number| number > 0)
     };
     Some(PackedTiles {
         h: value("tile_h")?,

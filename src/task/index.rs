@@ -31,3 +31,16 @@ index_type! {
     /// AutoTVM's number of a configuration: mixed radix over the knobs, the first knob least significant.
     ConfigIndex(u64)
 }
+
+impl ConfigIndex {
+    /// Its digits where the knobs have so many values, in definition order.
+    pub(crate) fn digits(self, sizes: impl IntoIterator<Item = usize>) -> Vec<u32> {
+        let mut rest = self.0;
+        let digit = |size: usize| {
+            let digit = rest % size as u64;
+            rest /= size as u64;
+            digit as u32
+        };
+        sizes.into_iter().map(digit).collect()
+    }
+}

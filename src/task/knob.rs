@@ -100,6 +100,16 @@ impl Entity {
         }
     }
 
+    /// The number that it stands for: a split's innermost size, or the value itself; `None` if it is none, or negative.
+    pub(crate) fn number(&self) -> Option<usize> {
+        let number = match self {
+            Self::Split(sizes) => *sizes.last()?,
+            Self::Other(value) => value.as_i64()?,
+            Self::Reorder(_) | Self::Annotate(_) => return None,
+        };
+        usize::try_from(number).ok()
+    }
+
     /// The value as AutoTVM's log stores it.
     pub fn to_json(&self) -> Value {
         match self {

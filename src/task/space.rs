@@ -156,15 +156,7 @@ impl ConfigSpace {
                 range_length: self.range_length,
             });
         }
-        let mut rest = index.0;
-        Ok(self
-            .sizes()
-            .map(|size| {
-                let digit = rest % size as u64;
-                rest /= size as u64;
-                digit as u32
-            })
-            .collect())
+        Ok(index.digits(self.sizes()))
     }
 
     /// The index with these digits (AutoTVM's `knob2point`).

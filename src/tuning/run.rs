@@ -12,7 +12,7 @@ use crate::task::{ConfigEntity, Task, TaskContext};
 use crate::transfer::Knowledge;
 
 use super::delivery::Delivery;
-use super::journal::Event;
+use super::journal::{Event, SCHEMA, now};
 use super::observer::{Progress, TuneObserver};
 use super::output::Output;
 use super::scheduler::Spread;
@@ -39,6 +39,24 @@ pub struct TuneOptions {
     pub lookahead: usize,
     /// What is known of other tasks already; tasks of this run add to it.
     pub knowledge: Knowledge,
+}
+
+impl TuneOptions {
+    /// The journal's line that a run with these options begins: of a model and a target, as both are named there, and how
+    /// builders and devices share cores.
+    pub fn event(&self, model: String, target: String, sharing: String) -> Event {
+        Event::Run {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            model,
+            target,
+            strategy: self.strategy.to_string(),
+            seed: self.seed.0,
+            trials: self.spread.total(),
+            sharing,
+            at: now(),
+        }
+    }
 }
 
 /// Why a run broke off. What was delivered is in the log.

@@ -112,16 +112,15 @@ impl PackedTiles {
     }
 }
 
-/// The first buffer that is too small for `needs`, each a product of elements, once for each virtual thread.
-pub(super) fn refused_capacity<const N: usize>(
-    geometry: &Geometry,
-    needs: [(Mem, [usize; N]); 3],
-    threads: usize,
-) -> Option<Refusal> {
-    let elements = |sizes: [usize; N]| sizes.into_iter().fold(threads, usize::saturating_mul);
-    let full = needs
-        .into_iter()
-        .find(|(mem, sizes)| elements(*sizes) > geometry.depth(*mem));
+/// Elements of the input, weight and accumulator buffer, each a product of sizes, once for each virtual thread.
+pub(super) fn elements<const N: usize>(needs: [[usize; N]; 3], threads: usize) -> [usize; 3] {
+    needs.map(|sizes| sizes.into_iter().fold(threads, usize::saturating_mul))
+}
+
+/// The first buffer that has fewer elements than these of the input, weight and accumulator buffer.
+pub(super) fn refused_capacity(geometry: &Geometry, elements: [usize; 3]) -> Option<Refusal> {
+    let mut buffers = [Mem::Inp, Mem::Wgt, Mem::Acc].into_iter().zip(elements);
+    let full = buffers.find(|(mem, needed)| *needed > geometry.depth(*mem));
     full.map(|(mem, _)| Refusal::Capacity(mem))
 }
 
@@ -134,6 +133,32 @@ impl PackedConv {
     /// Columns of the output.
     pub const fn out_width(&self) -> usize {
         (self.width + 2 * self.padding - self.kernel_width) / self.stride + 1
+    }
+
+    /// Rows and columns of the input that a tile reads.
+    const fn in_tile(&self, tiles: &PackedTiles) -> (usize, usize) {
+        (
+            (tiles.h - 1) * self.stride + self.kernel_height,
+            (tiles.w - 1) * self.stride + self.kernel_width,
+        )
+    }
+
+    /// Elements that a schedule needs of the input, weight and accumulator buffer.
+    ///
+    /// # Panics
+    /// When a tile is 0.
+    pub fn elements(&self, tiles: &PackedTiles) -> [usize; 3] {
+        self.elements_loading(tiles, tiles.ci)
+    }
+
+    /// The same for a tile that reads `loaded` blocks of input channels at once.
+    fn elements_loading(&self, tiles: &PackedTiles, loaded: usize) -> [usize; 3] {
+        let PackedTiles { h, w, ci, co, .. } = *tiles;
+        let (in_h, in_w) = self.in_tile(tiles);
+        let kernel = self.kernel_height * self.kernel_width;
+        // The bias takes `co` accumulators.
+        let needs = [[in_h, in_w, loaded], [kernel, ci, co], [h * w + 1, co, 1]];
+        elements(needs, tiles.oc_threads * tiles.h_threads)
     }
 
     /// Why the schedule with these tiles is no program for `geometry`, or `None` if it is one.
@@ -151,12 +176,9 @@ impl PackedConv {
         tiles: &PackedTiles,
         loaded: usize,
     ) -> Option<Refusal> {
-        let PackedTiles { h, w, ci, co, .. } = *tiles;
         let out = (self.out_height(), self.out_width());
         let input = (self.height, self.width);
-        let kernel = self.kernel_height * self.kernel_width;
-        let in_h = (h - 1) * self.stride + self.kernel_height;
-        let in_w = (w - 1) * self.stride + self.kernel_width;
+        let (in_h, in_w) = self.in_tile(tiles);
         if let Some(refusal) = tiles
             .refused_threads(self.output_blocks, out.0)
             .or_else(|| tiles.refused_load((in_h, in_w), input, loaded, self.padding > 0))
@@ -165,14 +187,7 @@ impl PackedConv {
                 line.then_some(Refusal::PaddedLine)
             })
             .or_else(|| tiles.refused_store(out))
-            .or_else(|| {
-                let needs = [
-                    (Mem::Inp, [in_h, in_w, loaded]),
-                    (Mem::Wgt, [kernel, ci, co]),
-                    (Mem::Acc, [h * w + 1, co, 1]),
-                ];
-                refused_capacity(geometry, needs, tiles.oc_threads * tiles.h_threads)
-            })
+            .or_else(|| refused_capacity(geometry, self.elements_loading(tiles, loaded)))
         {
             return Some(refusal);
         }

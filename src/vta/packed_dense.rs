@@ -2,15 +2,13 @@
 //!
 //! Fitted on whole spaces that were compiled and run (`tests/data/vta_masks`).
 
-use super::config::{Geometry, Mem};
-use super::packed_conv::{Refusal, refused_capacity};
+use super::config::Geometry;
+use super::packed_conv::{Refusal, elements, refused_capacity};
 
 /// A dense layer in packed layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PackedDense {
-    /// Blocks of input channels.
-    pub input_blocks: usize,
-    /// Blocks of output channels.
+    /// Blocks of output channels. How many there are of inputs matters to no rule: tiles divide them.
     pub output_blocks: usize,
 }
 
@@ -49,11 +47,7 @@ impl PackedDense {
         if columns != co && b > 1 {
             return Some(Refusal::Compact);
         }
-        let needs = [
-            (Mem::Inp, [b, ci]),
-            (Mem::Wgt, [ci, columns]),
-            (Mem::Acc, [b + 1, co]),
-        ];
-        refused_capacity(geometry, needs, threads)
+        let needs = [[b, ci], [ci, columns], [b + 1, co]];
+        refused_capacity(geometry, elements(needs, threads))
     }
 }

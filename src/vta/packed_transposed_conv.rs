@@ -4,8 +4,8 @@
 //! (`tvm-patches/vta/top/vta_conv2d_transpose.py`). Held against whole spaces that were compiled and run
 //! (`tests/data/vta_masks`): none that runs is refused; some that do not run are not.
 
-use super::config::{Geometry, Mem};
-use super::packed_conv::{PackedTiles, Refusal, refused_capacity};
+use super::config::Geometry;
+use super::packed_conv::{PackedTiles, Refusal, elements, refused_capacity};
 
 /// An accumulator may be written again by the third micro-operation after, not earlier.
 const APART: usize = 3;
@@ -58,12 +58,9 @@ impl PackedTransposedConv {
             .or_else(|| tiles.refused_load(tile, (self.height, self.width), ci, padded))
             .or_else(|| tiles.refused_store(self.out()))
             .or_else(|| {
-                let needs = [
-                    (Mem::Inp, [tile.0, tile.1, ci]),
-                    (Mem::Wgt, [self.kernel * self.kernel, ci, co]),
-                    (Mem::Acc, [h * w + 1, co, 1]),
-                ];
-                refused_capacity(geometry, needs, threads)
+                let kernel = self.kernel * self.kernel;
+                let needs = [[tile.0, tile.1, ci], [kernel, ci, co], [h * w + 1, co, 1]];
+                refused_capacity(geometry, elements(needs, threads))
             })
             .or_else(|| self.refused_order(tiles, threads))
     }

@@ -6,10 +6,12 @@ use arco_tvm::record::read_bytes;
 use arco_tvm::vta::config::Geometry;
 use arco_tvm::vta::draft::{Draft, DraftError, Drafter, Epilogue};
 use arco_tvm::vta::isa::{Insn, RawInsn, decode_program};
-use arco_tvm::vta::packed_conv::{PackedConv, PackedTiles};
+use arco_tvm::vta::packed_conv::PackedConv;
 use arco_tvm::vta::program::Counters;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+
+use crate::support::packed::{conv_of, tiles_of};
 
 fn data(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -29,34 +31,6 @@ fn number(value: &Value) -> usize {
 
 fn geometry_of(record: &Value) -> Geometry {
     record["geometry"].to_string().parse().unwrap()
-}
-
-fn conv_of(workload: &Value, geometry: &Geometry) -> PackedConv {
-    let field = |name: &str| number(&workload[name]);
-    PackedConv {
-        // A workload of fewer images than BATCH was filled up.
-        batches: field("batch").div_ceil(geometry.batch()),
-        height: field("height"),
-        width: field("width"),
-        input_blocks: field("in_filter").div_ceil(geometry.block_in()),
-        output_blocks: field("out_filter").div_ceil(geometry.block_out()),
-        kernel_height: field("hkernel"),
-        kernel_width: field("wkernel"),
-        stride: field("hstride"),
-        padding: field("hpad"),
-    }
-}
-
-fn tiles_of(config: &Value) -> PackedTiles {
-    let field = |name: &str| number(&config[name]);
-    PackedTiles {
-        h: field("tile_h"),
-        w: field("tile_w"),
-        ci: field("tile_ci"),
-        co: field("tile_co"),
-        oc_threads: field("oc_nthread"),
-        h_threads: field("h_nthread"),
-    }
 }
 
 /// A call's instructions, with every tensor at the beginning of memory as the records' hashes have them.

@@ -6,8 +6,9 @@ use arco_tvm::measure::recorded::{ReadOptions, read};
 use arco_tvm::record::read_bytes;
 use arco_tvm::task::ConfigIndex;
 use arco_tvm::vta::config::Geometry;
-use arco_tvm::vta::packed_conv::{PackedConv, PackedTiles};
 use serde_json::Value;
+
+use crate::support::packed::{conv_of, tiles_of};
 
 /// Holds the rules against the records of a file: how many run, how many do not.
 fn compare(file: &str) -> (usize, usize) {
@@ -19,28 +20,8 @@ fn compare(file: &str) -> (usize, usize) {
     for line in text.lines() {
         let line: Value = serde_json::from_str(line).unwrap();
         let geometry: Geometry = line["geometry"].to_string().parse().unwrap();
-        let number = |part: &str, field: &str| line[part][field].as_u64().unwrap() as usize;
-        let shape = |field| number("workload", field);
-        let factor = |field| number("config", field);
-        let conv = PackedConv {
-            batches: shape("batch").div_ceil(geometry.batch()),
-            height: shape("height"),
-            width: shape("width"),
-            input_blocks: shape("in_filter").div_ceil(geometry.block_in()),
-            output_blocks: shape("out_filter").div_ceil(geometry.block_out()),
-            kernel_height: shape("hkernel"),
-            kernel_width: shape("wkernel"),
-            stride: shape("hstride"),
-            padding: shape("hpad"),
-        };
-        let tiles = PackedTiles {
-            h: factor("tile_h"),
-            w: factor("tile_w"),
-            ci: factor("tile_ci"),
-            co: factor("tile_co"),
-            oc_threads: factor("oc_nthread"),
-            h_threads: factor("h_nthread"),
-        };
+        let conv = conv_of(&line["workload"], &geometry);
+        let tiles = tiles_of(&line["config"]);
         let refusal = conv.refusal(&geometry, &tiles);
         assert_eq!(
             refusal.is_none(),

@@ -1,6 +1,8 @@
 //! What several integration tests need: the Python that hosts TVM.
 #![allow(dead_code, reason = "each test uses its own part")]
 
+pub mod packed;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -51,6 +53,22 @@ pub fn arco_tvm(folder: &Path) -> Command {
     let mut command = command(env!("CARGO_BIN_EXE_arco-tvm"));
     command.current_dir(folder);
     command
+}
+
+/// `arco-tvm` in this folder with these arguments and the Python that hosts TVM.
+pub fn arco_tvm_with_tvm(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = arco_tvm(folder);
+    command.args(arguments).env("ARCO_PYTHON", python());
+    command
+}
+
+/// Runs to its end; standard output and standard error, or a failed test.
+pub fn succeed(command: &mut Command) -> (String, String) {
+    let output = command.output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{stdout}{stderr}");
+    (stdout, stderr)
 }
 
 /// Runs a Python script to its end and returns what it printed; fails the test if the script fails.

@@ -13,7 +13,7 @@ use crate::cli::format;
 use crate::cli::printer::Printer;
 use crate::codesign::{
     Chooser, Core, DraftEvaluator, Evaluator, Event, Ledger, Network, Objective, Point, Problem,
-    Recalled, SCHEMA, Search, SearchConstants, SearchJournal, lower_bound, needs, pareto_front,
+    Recalled, SCHEMA, Search, SearchConstants, SearchJournal, lower_bound, pareto_front,
     run as run_search, schedules, schedules_of_any, tile_numbers,
 };
 use crate::seed::Seed;
@@ -273,21 +273,6 @@ impl Remembering {
         })
     }
 
-    /// Cycles of a point; none where the program fails.
-    ///
-    /// # Errors
-    /// When the draft model cannot say, or the file cannot be written.
-    pub fn cycles(&mut self, network: &Network, point: &Point) -> Result<Option<u64>, String> {
-        if let Some(cycles) = self.known.find(point) {
-            return Ok(cycles);
-        }
-        let cycles = self.draft.cycles(network, point)?;
-        let event = Event::evaluation(point, cycles);
-        self.journal.write(&event).map_err(|e| e.to_string())?;
-        self.known.add(point, cycles);
-        Ok(cycles)
-    }
-
     /// What each schedule takes.
     ///
     /// A schedule is left out where another needs no more of any buffer and takes no longer than the least that this one
@@ -301,9 +286,7 @@ impl Remembering {
         let mut all: Vec<(u64, Point)> = points(problem, default)
             .into_iter()
             .map(|point| {
-                let conv = problem.network.layers()[point.layer]
-                    .convolution
-                    .packed(&point.geometry);
+                let conv = problem.network.packed(&point);
                 (lower_bound(&conv, &point.geometry, &point.tiles), point)
             })
             .collect();
@@ -312,10 +295,7 @@ impl Remembering {
         let mut evaluated: HashMap<(Core, usize), Vec<NeedsAndCycles>> = HashMap::new();
         let mut pruned = Vec::new();
         for (done, (least, point)) in all.iter().enumerate() {
-            let conv = problem.network.layers()[point.layer]
-                .convolution
-                .packed(&point.geometry);
-            let needs = needs(&conv, &point.tiles);
+            let needs = problem.network.packed(point).elements(&point.tiles);
             let others = evaluated
                 .entry((Core::of(&point.geometry), point.layer))
                 .or_default();
@@ -359,15 +339,16 @@ impl Evaluator for Remembering {
         self.draft.name()
     }
 
-    async fn evaluate(
-        &mut self,
-        network: &Network,
-        points: &[Point],
-    ) -> Result<Vec<Option<u64>>, String> {
-        points
-            .iter()
-            .map(|point| self.cycles(network, point))
-            .collect()
+    /// Fails when the draft model cannot say, or the file cannot be written.
+    fn cycles(&mut self, network: &Network, point: &Point) -> Result<Option<u64>, String> {
+        if let Some(cycles) = self.known.find(point) {
+            return Ok(cycles);
+        }
+        let cycles = self.draft.cycles(network, point)?;
+        let event = Event::evaluation(point, cycles);
+        self.journal.write(&event).map_err(|e| e.to_string())?;
+        self.known.add(point, cycles);
+        Ok(cycles)
     }
 }
 

@@ -19,8 +19,8 @@ use crate::seed::Seed;
 use crate::task::{SpaceError, Task};
 use crate::transfer::Knowledge;
 use crate::tuning::{
-    CancelToken, Event, Quotas, SCHEMA, Spread, StopReason, TaskRun, TuneObserver, TuneOptions,
-    now, read_journal, tune,
+    CancelToken, Event, Quotas, Spread, StopReason, TaskRun, TuneObserver, TuneOptions,
+    read_journal, tune,
 };
 use crate::vta::config::Geometry;
 use crate::vta::packed_conv::PackedTiles;
@@ -114,19 +114,11 @@ impl RealPath<'_> {
             knowledge,
         };
         let pipeline_options = self.options(&tasks);
-        output.event(&Event::Run {
-            schema: SCHEMA,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            model: args.models.join(" "),
-            target: tasks
-                .first()
-                .map_or_else(String::new, |task| task.workload.target.clone()),
-            strategy: options.strategy.to_string(),
-            seed: options.seed.0,
-            trials: options.spread.total(),
-            sharing: pipeline_options.sharing.to_string(),
-            at: now(),
-        })?;
+        let target = tasks
+            .first()
+            .map_or_else(String::new, |task| task.workload.target.clone());
+        let sharing = pipeline_options.sharing.to_string();
+        output.event(&options.event(args.models.join(" "), target, sharing))?;
         let mut pipeline = interruptible(Pipeline::start(&pipeline_options)).await?;
         let cancel = CancelToken::default();
         let mut observer = ProgressLines::new(self.printer, tasks.len());

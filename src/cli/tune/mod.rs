@@ -15,9 +15,7 @@ use crate::frontend::ExtractedTasks;
 use crate::measure::Pipeline;
 use crate::record::Record;
 use crate::seed::Seed;
-use crate::tuning::{
-    CancelToken, Event, Quotas, SCHEMA, Spread, TuneObserver, TuneOptions, now, tune,
-};
+use crate::tuning::{CancelToken, Quotas, Spread, TuneObserver, TuneOptions, tune};
 
 use super::args::TuneArgs;
 use super::context::{Context, greet_tracker, interruptible, model_spec};
@@ -109,17 +107,11 @@ pub async fn run(
         options.spread.total(),
         fleet.describe()
     ));
-    output.event(&Event::Run {
-        schema: SCHEMA,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        model: args.model.model.clone(),
-        target: extracted.target.clone(),
-        strategy: strategy.to_string(),
-        seed: options.seed.0,
-        trials: options.spread.total(),
-        sharing: pipeline_options.sharing.to_string(),
-        at: now(),
-    })?;
+    output.event(&options.event(
+        args.model.model.clone(),
+        extracted.target.clone(),
+        pipeline_options.sharing.to_string(),
+    ))?;
     let mut pipeline = interruptible(Pipeline::start(&pipeline_options)).await?;
     gpu::mask(&mut extracted, &mut pipeline, printer).await;
     let cancel = CancelToken::default();

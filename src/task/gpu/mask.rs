@@ -52,21 +52,11 @@ impl GpuMask {
                 (threads, launch.shared_bytes(sizes, digits))
             })
     }
-
-    fn digits(&self, index: ConfigIndex) -> Vec<u32> {
-        let mut rest = index.0;
-        let digit = |size: usize| {
-            let digit = rest % size as u64;
-            rest /= size as u64;
-            digit as u32
-        };
-        self.sizes.lengths().map(digit).collect()
-    }
 }
 
 impl ValidityFilter for GpuMask {
     fn valid(&self, indices: &[ConfigIndex]) -> Result<Vec<bool>, String> {
-        let allows = |index: &ConfigIndex| self.allows(&self.digits(*index));
+        let allows = |index: &ConfigIndex| self.allows(&index.digits(self.sizes.lengths()));
         Ok(indices.iter().map(allows).collect())
     }
 

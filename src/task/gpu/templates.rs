@@ -56,6 +56,23 @@ impl Splits<'_> {
         self.product(name, &[2])
     }
 
+    /// Threads along x, y and z, each of a split.
+    fn threads_of(&self, names: [&str; 3]) -> Option<[Option<Product>; 3]> {
+        let [x, y, z] = names.map(|name| self.threads(name));
+        Some([Some(x?), Some(y?), Some(z?)])
+    }
+
+    /// What a block reads along rows and columns of the data, for so much of the kernel; strides and dilations are the
+    /// arguments at 2 and 4.
+    fn windows(&self, args: &Value, kernel: [&Product; 2]) -> Option<[Extent; 2]> {
+        let ([stride_y, stride_x], [dilation_y, dilation_x]) = (steps(args, 2)?, steps(args, 4)?);
+        let [kernel_y, kernel_x] = kernel.map(Clone::clone);
+        Some([
+            window(self.block("tile_y")?, stride_y, kernel_y, dilation_y),
+            window(self.block("tile_x")?, stride_x, kernel_x, dilation_x),
+        ])
+    }
+
     /// What a block covers of an axis that is split so.
     fn block(&self, name: &str) -> Option<Product> {
         self.product(name, &[1, 2, 3])
@@ -110,30 +127,14 @@ const fn tile(of: &Tensor, extents: Vec<Extent>) -> Tile {
 /// `topi/cuda/conv2d_direct.py`
 fn conv2d(splits: &Splits<'_>, args: &Value) -> Option<Launch> {
     let (data, kernel) = (tensor(args, 0)?, tensor(args, 1)?);
-    let ([stride_y, stride_x], [dilation_y, dilation_x]) = (steps(args, 2)?, steps(args, 4)?);
     let channels = splits.product("tile_rc", &[1])?;
     let (kernel_y, kernel_x) = (
         splits.product("tile_ry", &[1])?,
         splits.product("tile_rx", &[1])?,
     );
-    let rows = window(
-        splits.block("tile_y")?,
-        stride_y,
-        kernel_y.clone(),
-        dilation_y,
-    );
-    let columns = window(
-        splits.block("tile_x")?,
-        stride_x,
-        kernel_x.clone(),
-        dilation_x,
-    );
+    let [rows, columns] = splits.windows(args, [&kernel_y, &kernel_x])?;
     Some(Launch {
-        threads: [
-            Some(splits.threads("tile_x")?),
-            Some(splits.threads("tile_y")?),
-            Some(splits.threads("tile_f")?),
-        ],
+        threads: splits.threads_of(["tile_x", "tile_y", "tile_f"])?,
         shared: vec![
             tile(&data, vec![whole(channels.clone()), rows, columns]),
             tile(
@@ -152,11 +153,7 @@ fn winograd(splits: &Splits<'_>, args: &Value) -> Option<Vec<Launch>> {
     let (data, kernel) = (tensor(args, 0)?, tensor(args, 1)?);
     let channels = splits.product("tile_rc", &[1])?;
     let product = Launch {
-        threads: [
-            Some(splits.threads("tile_x")?),
-            Some(splits.threads("tile_y")?),
-            Some(splits.threads("tile_b")?),
-        ],
+        threads: splits.threads_of(["tile_x", "tile_y", "tile_b"])?,
         shared: vec![
             tile(
                 &kernel,
@@ -187,37 +184,19 @@ fn winograd(splits: &Splits<'_>, args: &Value) -> Option<Vec<Launch>> {
 /// `topi/cuda/depthwise_conv2d.py`
 fn depthwise(splits: &Splits<'_>, args: &Value) -> Option<Launch> {
     let (data, kernel) = (tensor(args, 0)?, tensor(args, 1)?);
-    let ([stride_y, stride_x], [dilation_y, dilation_x]) = (steps(args, 2)?, steps(args, 4)?);
     let &[_, multiplier, kernel_y, kernel_x] = kernel.shape.as_slice() else {
         return None;
     };
     // Several outputs of one channel: how many channels a block reads depends on where it begins.
     (multiplier == 1).then_some(())?;
-    let rows = window(
-        splits.block("tile_y")?,
-        stride_y,
-        number(kernel_y),
-        dilation_y,
-    );
-    let columns = window(
-        splits.block("tile_x")?,
-        stride_x,
-        number(kernel_x),
-        dilation_x,
-    );
+    let (kernel_y, kernel_x) = (number(kernel_y), number(kernel_x));
+    let [rows, columns] = splits.windows(args, [&kernel_y, &kernel_x])?;
     let channels = whole(splits.block("tile_f")?);
     Some(Launch {
-        threads: [
-            Some(splits.threads("tile_x")?),
-            Some(splits.threads("tile_y")?),
-            Some(splits.threads("tile_f")?),
-        ],
+        threads: splits.threads_of(["tile_x", "tile_y", "tile_f"])?,
         shared: vec![
             tile(&data, vec![channels.clone(), rows, columns]),
-            tile(
-                &kernel,
-                vec![channels, whole(number(kernel_y)), whole(number(kernel_x))],
-            ),
+            tile(&kernel, vec![channels, whole(kernel_y), whole(kernel_x)]),
         ],
         ..Launch::default()
     })
@@ -243,7 +222,6 @@ fn fused_threads(splits: &Splits<'_>, launch: &Launch) -> Option<Vec<Launch>> {
 /// `topi/cuda/group_conv2d_nchw.py`
 fn group_conv2d(splits: &Splits<'_>, args: &Value) -> Option<Vec<Launch>> {
     let (data, kernel) = (tensor(args, 0)?, tensor(args, 1)?);
-    let ([stride_y, stride_x], [dilation_y, dilation_x]) = (steps(args, 2)?, steps(args, 4)?);
     let [groups] = steps(args, 5)?;
     let &[outputs, inputs_of_group, height, width] = kernel.shape.as_slice() else {
         return None;
@@ -257,6 +235,7 @@ fn group_conv2d(splits: &Splits<'_>, args: &Value) -> Option<Vec<Launch>> {
         splits.product("tile_rx", &[1])?,
         splits.product("tile_ry", &[1])?,
     );
+    let [rows, columns] = splits.windows(args, [&kernel_y, &kernel_x])?;
     let over_groups = |within: Product, of_group: u64| Extent {
         loops: vec![
             (groups_of_block.clone(), number(of_group)),
@@ -270,18 +249,8 @@ fn group_conv2d(splits: &Splits<'_>, args: &Value) -> Option<Vec<Launch>> {
                 vec![
                     whole(splits.block("tile_n")?),
                     over_groups(channels.clone(), inputs_of_group),
-                    window(
-                        splits.block("tile_y")?,
-                        stride_y,
-                        kernel_y.clone(),
-                        dilation_y,
-                    ),
-                    window(
-                        splits.block("tile_x")?,
-                        stride_x,
-                        kernel_x.clone(),
-                        dilation_x,
-                    ),
+                    rows,
+                    columns,
                 ],
             ),
             tile(

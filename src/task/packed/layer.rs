@@ -11,7 +11,7 @@ use super::arguments::{LONGEST, equal, numbers, within};
 use super::conv;
 
 /// Knobs of the convolution templates that matter: `tile_b` is defined and not used.
-const CONV_KNOBS: &[&str] = &[
+pub(crate) const CONV_KNOBS: [&str; 6] = [
     "tile_h",
     "tile_w",
     "tile_ci",
@@ -81,7 +81,6 @@ impl PackedLayer {
                     return None;
                 }
                 let dense = PackedDense {
-                    input_blocks: data[1],
                     output_blocks: weight[0],
                 };
                 Some(Self::Dense(dense))
@@ -104,7 +103,7 @@ impl PackedLayer {
     pub(super) fn knobs(&self) -> &'static [&'static str] {
         match self {
             Self::Dense(_) => DENSE_KNOBS,
-            _ => CONV_KNOBS,
+            _ => &CONV_KNOBS,
         }
     }
 

@@ -11,6 +11,7 @@ use super::{ConfigIndex, Entity, Knob, ValidityFilter, Workload};
 
 pub(crate) use arguments::LONGEST;
 pub(crate) use conv::{packed_conv_of, workload_of};
+pub(crate) use layer::CONV_KNOBS;
 use layer::PackedLayer;
 
 /// The rules for one layer on one geometry.
@@ -73,7 +74,7 @@ impl PackedMask {
     pub(crate) fn allows(&self, digits: &[u32]) -> bool {
         let factor =
             |(position, factors): &(usize, Vec<usize>)| factors[digits[*position] as usize];
-        let mut chosen = [0; MOST_KNOBS];
+        let mut chosen = [0; CONV_KNOBS.len()];
         for (place, knob) in chosen.iter_mut().zip(&self.factors) {
             *place = factor(knob);
         }
@@ -82,36 +83,17 @@ impl PackedMask {
     }
 }
 
-/// Knobs of a template at most.
-const MOST_KNOBS: usize = 6;
-
-/// What a knob's value makes the inner loop: the last size of a split, or the number itself.
+/// What a knob's value makes the inner loop.
 fn factor(entity: &Entity) -> Option<usize> {
-    let number = match entity {
-        Entity::Split(sizes) => *sizes.last()?,
-        Entity::Other(value) => value.as_i64()?,
-        Entity::Reorder(_) | Entity::Annotate(_) => return None,
-    };
-    usize::try_from(number)
-        .ok()
+    entity
+        .number()
         .filter(|factor| (1..=LONGEST).contains(factor))
 }
 
 impl ValidityFilter for PackedMask {
     fn valid(&self, indices: &[ConfigIndex]) -> Result<Vec<bool>, String> {
-        let digits_of = |index: &ConfigIndex| {
-            let mut rest = index.0;
-            let digit = |&size: &usize| {
-                let digit = rest % size as u64;
-                rest /= size as u64;
-                digit as u32
-            };
-            self.sizes.iter().map(digit).collect::<Vec<_>>()
-        };
-        Ok(indices
-            .iter()
-            .map(|index| self.allows(&digits_of(index)))
-            .collect())
+        let allows = |index: &ConfigIndex| self.allows(&index.digits(self.sizes.iter().copied()));
+        Ok(indices.iter().map(allows).collect())
     }
 
     fn is_cheap(&self) -> bool {
