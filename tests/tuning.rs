@@ -9,7 +9,7 @@ use arco_tvm::measure::{Candidate, Failure, Measurement, PeerError, TrialId};
 use arco_tvm::record::{ErrorNo, Record, read_log};
 use arco_tvm::seed::Seed;
 use arco_tvm::strategy::StrategyKind;
-use arco_tvm::task::{ConfigSpace, Entity, Knob, KnobKind, Task, Workload};
+use arco_tvm::task::{ConfigIndex, ConfigSpace, Entity, Knob, KnobKind, Task, Workload};
 use arco_tvm::transfer::Knowledge;
 use arco_tvm::tuning::{
     CancelToken, Event, Measurer, Output, Progress, Quotas, Spread, StopReason, TaskRun, TuneError,
@@ -145,6 +145,7 @@ fn options(spread: Spread) -> TuneOptions {
         time: None,
         lookahead: 16,
         knowledge: Knowledge::default(),
+        first: Vec::new(),
     }
 }
 
@@ -229,6 +230,33 @@ fn the_same_seed_writes_the_same_log_whatever_order_candidates_are_finished_in()
             .collect();
         assert_eq!(logs[0].iter().filter(|&&b| b == b'\n').count(), 150);
         assert!(logs.iter().all(|log| *log == logs[0]));
+    }
+}
+
+#[test]
+fn what_a_run_is_to_begin_with_is_measured_first_and_once_by_this_run_or_by_an_earlier_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("t.log");
+    // The whole space is spent, so a strategy that is not told would come by what was given.
+    let tasks = [task("a", (4, 4), 1e6, 1), task("bb", (2, 2), 3e6, 2)];
+    let given = [(1, 3), (0, 11)];
+    let first = given.map(|(task, index)| {
+        let config = tasks[task].space.get(ConfigIndex(index)).unwrap();
+        (task, config)
+    });
+    for trials in [8, 20] {
+        let options = TuneOptions {
+            first: first.to_vec(),
+            ..options(Spread::Even(Quotas::shared(trials, 2)))
+        };
+        let (mut dummy, mut watcher) = (Dummy::new(1), Watcher::default());
+        run(&tasks, &options, &log, &mut dummy, &mut watcher).unwrap();
+        let records = records(&log);
+        assert_eq!((records.len(), distinct(&records)), (trials, trials));
+        for (record, (task, index)) in records.iter().zip(given) {
+            assert_eq!(record.workload, tasks[task].workload);
+            assert_eq!(record.config.index.0, index);
+        }
     }
 }
 

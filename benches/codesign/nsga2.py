@@ -4,9 +4,12 @@ Runs in the benchmark's own environment (pymoo); benches/codesign/bench.py calls
 
     python nsga2.py PROBLEM.json EVALUATIONS SEEDS OUT.jsonl -- COMMAND...  # COMMAND answers with --evaluate
 
-A genome is a geometry of the pool and, for each layer, a wish for its tiles; the schedule is the nearest one
-that the geometry can run (the rules of validity are the space's, so this search has them, too). Objectives
-are time, multipliers and buffer bits. An evaluation is a program that was not evaluated before, as for all.
+A genome is a geometry and, for each layer, a wish for its tiles; the schedule is the nearest one that the
+geometry can run (the rules of validity are the space's, so this search has them, too). Objectives are time,
+multipliers and buffer bits. An evaluation is a program that was not evaluated before, as for all. It runs with
+every geometry that there is (`nsga-ii`), and with those alone that have the largest buffers, among which the
+fastest must be (`nsga-ii-largest`). Its front is made like the other searches': of every geometry that can run
+what was evaluated.
 
     python nsga2.py --hypervolume COMPARE.jsonl PROBLEM.json               # of every line's front, as JSON
 """
@@ -67,10 +70,11 @@ class Draft:
 class CoDesign(ElementwiseProblem):
     """Geometry and schedules as a vector of numbers between 0 and 1."""
 
-    def __init__(self, problem, draft, budget):
+    def __init__(self, problem, pool, draft, budget):
         self.described, self.draft, self.budget = problem, draft, budget
-        self.layers, self.pool = problem["layers"], problem["geometries"]
-        self.known, self.curve, self.front = set(), [], {}
+        self.layers, self.pool = problem["layers"], pool
+        # Each program once, with the question that was asked of it.
+        self.known, self.curve = {}, []
         self.best = float("inf")
         super().__init__(n_var=1 + GENES * len(self.layers), n_obj=3, xl=0.0, xu=1.0)
 
@@ -88,7 +92,6 @@ class CoDesign(ElementwiseProblem):
         if total < NOTHING:
             if score < self.best:
                 self.best, self.best_geometry = score, geometry["geometry"]
-            self.front[score, geometry["macs"], geometry["sram_bits"]] = None
         self.curve.append((len(self.known), self.best if self.best < NOTHING else None))
 
     def layer(self, number, geometry, genes):
@@ -106,37 +109,28 @@ class CoDesign(ElementwiseProblem):
         if key not in self.known:
             if len(self.known) >= self.budget:
                 raise SpentError
-            self.known.add(key)
+            self.known[key] = {"layer": number, "geometry": geometry["geometry"], "tiles": chosen}
         if key not in self.draft.cycles:
-            question = {"layer": number, "geometry": geometry["geometry"], "tiles": chosen}
-            self.draft.cycles[key] = self.draft.ask(question)
+            self.draft.cycles[key] = self.draft.ask(self.known[key])
         return self.draft.cycles[key]
 
 
-def search(problem, draft, budget, seed):
+def search(problem, draft, budget, seed, chooser):
     """One run; pymoo's defaults with a population of 40."""
-    design = CoDesign(problem, draft, budget)
+    largest = chooser == "nsga-ii-largest"
+    pool = [geometry for geometry in problem["geometries"] if geometry["largest"] or not largest]
+    design = CoDesign(problem, pool, draft, budget)
     with contextlib.suppress(SpentError):
         minimize(design, NSGA2(pop_size=40), ("n_gen", 100_000), seed=seed, verbose=False)
-    front = beaten_by_none(list(design.front))
     return {
-        "chooser": "nsga-ii",
+        "chooser": chooser,
         "seed": seed,
         "evaluations": len(design.known),
         "geometry": getattr(design, "best_geometry", None),
         "score": design.best if design.best < NOTHING else None,
         "curve": [(n, score) for n, score in design.curve if score is not None],
-        "front": front,
+        "front": draft.ask({"front": list(design.known.values())}),
     }
-
-
-def beaten_by_none(points):
-    """Points that no other beats in everything."""
-
-    def beats(a, b):
-        return a != b and all(x <= y for x, y in zip(a, b, strict=True))
-
-    return [list(p) for p in points if not any(beats(q, p) for q in points)]
 
 
 def hypervolumes(compare, problem):
@@ -170,9 +164,11 @@ def main():
         problem = json.load(file)
     draft = Draft(command)
     with open(out, "w") as file:
-        for seed in range(int(seeds)):
-            file.write(json.dumps(search(problem, draft, int(evaluations), seed)) + "\n")
-            file.flush()
+        for chooser in ("nsga-ii", "nsga-ii-largest"):
+            for seed in range(int(seeds)):
+                run = search(problem, draft, int(evaluations), seed, chooser)
+                file.write(json.dumps(run) + "\n")
+                file.flush()
     draft.close()
 
 

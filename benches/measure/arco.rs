@@ -72,6 +72,7 @@ pub async fn tune(job: &Job, place: &Place<'_>, seed: u64) -> Seconds {
         time: None,
         lookahead: LOOKAHEAD,
         knowledge: Knowledge::default(),
+        first: Vec::new(),
     };
     let start = Instant::now();
     let started = Pipeline::start(&pipeline(job, place, builders)).await;

@@ -22,13 +22,17 @@ pub(super) struct Expectation<'a> {
 }
 
 impl<'a> Expectation<'a> {
+    /// What is expected of the schedules of a layer on a core that are worth considering.
+    pub fn considered(&mut self, core: &Core, layer: usize) -> &[Expected] {
+        let network = &self.problem.network;
+        self.beliefs.consider(network, self.ledger, core, layer)
+    }
+
     /// Schedules of a layer that a geometry can run, the fastest that is expected first.
     pub fn schedules(&mut self, layer: usize, geometry: &Geometry) -> Vec<Expected> {
         let network = &self.problem.network;
         let conv = network.layers()[layer].convolution.packed(geometry);
-        let considered = self
-            .beliefs
-            .consider(network, self.ledger, &Core::of(geometry), layer);
+        let considered = self.considered(&Core::of(geometry), layer);
         let mut fitting: Vec<Expected> = considered
             .iter()
             .filter(|e| conv.refusal(geometry, &e.tiles).is_none())
@@ -43,9 +47,7 @@ impl<'a> Expectation<'a> {
         let network = &self.problem.network;
         let of_layer = &network.layers()[layer];
         let conv = of_layer.convolution.packed(geometry);
-        let considered = self
-            .beliefs
-            .consider(network, self.ledger, &Core::of(geometry), layer);
+        let considered = self.considered(&Core::of(geometry), layer);
         let mut best = f64::INFINITY;
         for expected in considered {
             let hoped = expected.hoped(optimism);

@@ -6,6 +6,7 @@ use crate::vta::config::Geometry;
 use crate::vta::packed_conv::PackedTiles;
 
 use super::geometries::Dimensions;
+use super::journal::tile_numbers;
 use super::network::Network;
 
 /// A schedule of a layer on a geometry: what is evaluated.
@@ -17,6 +18,14 @@ pub struct Point {
     pub geometry: Geometry,
     /// The schedule.
     pub tiles: PackedTiles,
+}
+
+impl Point {
+    /// What tells its program from others.
+    pub(super) fn program(&self) -> (Core, usize, [usize; 6]) {
+        let core = Core::of(&self.geometry);
+        (core, self.layer, tile_numbers(&self.tiles))
+    }
 }
 
 /// What of a geometry is in the program of a schedule: not the sizes of the data buffers, which say only whether there is

@@ -26,6 +26,8 @@ mod run;
 mod scene;
 mod schedules;
 mod search;
+mod volume;
+mod widen;
 
 pub use beliefs::BeliefConstants;
 pub use convolution::Convolution;
@@ -43,3 +45,4 @@ pub use roofline::lower_bound;
 pub use run::{SearchError, run};
 pub use schedules::{config, schedules, schedules_of_any, task, tiles_of};
 pub use search::{Chooser, Problem, Scored, Search, SearchConstants};
+pub use widen::FrontConstants;

@@ -20,6 +20,7 @@ use super::limits::Cost;
 use super::network::Network;
 use super::objective::Objective;
 use super::scene::LayerScene;
+use super::widen::{FrontConstants, widen};
 
 /// Who chooses geometries. Schedules are chosen by the same beliefs for all, so that what differs is the choice of the
 /// hardware.
@@ -58,7 +59,9 @@ pub struct SearchConstants {
     pub batch: usize,
     /// Geometries that share the first evaluations; halved again and again until one is left.
     pub alive: usize,
-    /// Share of the budget after which one geometry is left.
+    /// Share of the budget that is the best accelerator's; what is left goes to the front.
+    pub best: f64,
+    /// Share of this share after which one geometry is left.
     pub settled: f64,
     /// Schedules of one layer on one core in a batch.
     pub each: usize,
@@ -66,11 +69,10 @@ pub struct SearchConstants {
     pub walked: usize,
     /// Geometries of the random baseline.
     pub random: usize,
-    /// Batches in a row of which nothing better was hoped for, after which a search with one geometry turns to the front,
-    /// or ends.
+    /// Batches in a row of which nothing better was hoped for, after which a search turns to the front, or ends.
     pub patience: usize,
-    /// Times that a search turns to the front before it ends.
-    pub fronts: usize,
+    /// What is evaluated for the front.
+    pub front: FrontConstants,
     /// What schedules are believed.
     pub beliefs: BeliefConstants,
     /// The agents.
@@ -82,12 +84,13 @@ impl Default for SearchConstants {
         Self {
             batch: 32,
             alive: 8,
+            best: 0.5,
             settled: 0.75,
             each: 3,
             walked: 2,
             random: 4,
             patience: 2,
-            fronts: 4,
+            front: FrontConstants::default(),
             beliefs: BeliefConstants::default(),
             team: TeamConstants::default(),
         }
@@ -152,6 +155,17 @@ pub struct Scored {
     pub score: f64,
 }
 
+/// What evaluations are spent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The best accelerator.
+    Best,
+    /// Others that nothing beats in time and resources together.
+    Front,
+    /// The best once more: of the front nothing is hoped for any more.
+    Rest,
+}
+
 /// Ask and tell.
 pub struct Search {
     problem: Arc<Problem>,
@@ -168,8 +182,7 @@ pub struct Search {
     alive: Vec<Geometry>,
     /// Batches in a row of which nothing better was hoped for.
     hopeless: usize,
-    /// Times that smaller accelerators were chosen for what is left of the budget.
-    on_front: usize,
+    stage: Stage,
     rng: ChaCha8Rng,
 }
 
@@ -217,7 +230,7 @@ impl Search {
             visited: Vec::new(),
             alive: Vec::new(),
             hopeless: 0,
-            on_front: 0,
+            stage: Stage::Best,
             rng: seed.stream("codesign"),
         };
         search.alive = search.first();
@@ -255,11 +268,8 @@ impl Search {
             return Ok(Vec::new());
         }
         let content = self.hopeless >= self.constants.patience;
-        if content {
-            self.on_front += 1;
-        }
         let chooses = matches!(self.chooser, Chooser::Agents | Chooser::Listed);
-        if content && (!chooses || self.on_front > self.constants.fronts) {
+        if content && (!chooses || self.stage == Stage::Rest) {
             return Ok(Vec::new());
         }
         self.beliefs
@@ -268,13 +278,17 @@ impl Search {
                 rows: self.ledger.len(),
                 reason,
             })?;
-        if self.on_front > 0 {
-            // Nothing better is hoped for: what is left of the budget goes to smaller accelerators.
-            if content {
-                self.alive = self.smaller();
-                self.hopeless = 0;
+        let n = left.min(self.constants.batch);
+        if chooses && self.stage == Stage::Best && (content || self.used() >= 1.0) {
+            self.stage = Stage::Front;
+        }
+        if self.stage == Stage::Front {
+            let (optimism, constants) = (self.constants.beliefs.optimism, self.constants.front);
+            let points = widen(&mut self.expectation(), n, optimism, &constants);
+            if !points.is_empty() {
+                return Ok(points);
             }
-            return Ok(self.batch(left.min(self.constants.batch)));
+            (self.stage, self.hopeless) = (Stage::Rest, 0);
         }
         if self.team.is_some() {
             self.walk()?;
@@ -282,7 +296,7 @@ impl Search {
         if !self.ledger.is_empty() {
             self.choose_alive();
         }
-        Ok(self.batch(left.min(self.constants.batch)))
+        Ok(self.batch(n))
     }
 
     /// Takes in what came of points.
@@ -330,29 +344,16 @@ impl Search {
         queued.into_iter().take(n).map(|(_, g)| g).collect()
     }
 
-    /// Halves: the more of the budget is spent, the fewer geometries share the rest.
-    fn wanted(&self) -> usize {
-        let used = self.ledger.len() as f64 / self.budget as f64;
-        let halvings = (self.constants.alive as f64).log2() * used / self.constants.settled;
-        let wanted = self.constants.alive as f64 * 0.5f64.powf(halvings);
-        (wanted.ceil() as usize).max(1)
+    /// How much was spent of what is the best accelerator's, from 0 to 1.
+    fn used(&self) -> f64 {
+        (self.ledger.len() as f64 / (self.constants.best * self.budget as f64)).min(1.0)
     }
 
-    /// For each number of multipliers and each of a few shares of the buffer bits, the geometry of which most is hoped for.
-    fn smaller(&mut self) -> Vec<Geometry> {
-        let all = self.problem.geometries.all().to_vec();
-        let most = all.iter().map(|g| Cost::of(g).sram_bits).max().unwrap_or(0);
-        let mut taken: HashSet<(u64, u32)> = HashSet::new();
-        let mut chosen = Vec::new();
-        for geometry in self.ranked(all, 0.0) {
-            let cost = Cost::of(&geometry);
-            // The class of a half, a quarter, an eighth of the most, and less.
-            let class = (most / cost.sram_bits.max(1)).max(1).ilog2().min(3);
-            if taken.insert((cost.macs, class)) {
-                chosen.push(geometry);
-            }
-        }
-        chosen
+    /// Halves: the more is spent, the fewer geometries share the rest.
+    fn wanted(&self) -> usize {
+        let halvings = (self.constants.alive as f64).log2() * self.used() / self.constants.settled;
+        let wanted = self.constants.alive as f64 * 0.5f64.powf(halvings);
+        (wanted.ceil() as usize).max(1)
     }
 
     fn choose_alive(&mut self) {
@@ -403,7 +404,7 @@ impl Search {
 
     /// One round of walks on a few layers; remembers the geometries that the agents came by, and considers schedules.
     fn walk(&mut self) -> Result<(), StrategyError> {
-        let used = self.ledger.len() as f32 / self.budget as f32;
+        let used = self.used() as f32;
         for _ in 0..self.constants.walked {
             let layer = self.weighted_layer();
             let starts = self.starts(layer);
@@ -527,18 +528,11 @@ impl Search {
             }
             let core = Core::of(&point.geometry);
             let count = counts.entry((core, point.layer)).or_default();
-            if *count < self.constants.each
-                && programs.insert((core, point.layer, tile_key(&point)))
-            {
+            if *count < self.constants.each && programs.insert(point.program()) {
                 *count += 1;
                 taken.push(point);
             }
         }
         taken
     }
-}
-
-fn tile_key(point: &Point) -> [usize; 6] {
-    let t = &point.tiles;
-    [t.h, t.w, t.ci, t.co, t.oc_threads, t.h_threads]
 }

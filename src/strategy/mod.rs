@@ -60,6 +60,8 @@ pub enum Why {
     Agents,
     /// Confidence sampling put it together from values of good ones.
     Synthesised,
+    /// No strategy chose it: the run was to begin with it.
+    Given,
 }
 
 impl Why {
@@ -73,6 +75,7 @@ impl Why {
             Self::Neighbour => "neighbour",
             Self::Agents => "agents",
             Self::Synthesised => "synthesised",
+            Self::Given => "given",
         }
     }
 }

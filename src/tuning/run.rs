@@ -8,7 +8,7 @@ use crate::measure::{Candidate, Measurement, PeerError, Pipeline, TrialId};
 use crate::record::{AppendError, Record};
 use crate::seed::Seed;
 use crate::strategy::{StrategyError, StrategyKind, Why};
-use crate::task::{ConfigEntity, Task, TaskContext};
+use crate::task::{ConfigEntity, ConfigIndex, Task, TaskContext};
 use crate::transfer::Knowledge;
 
 use super::delivery::Delivery;
@@ -39,6 +39,8 @@ pub struct TuneOptions {
     pub lookahead: usize,
     /// What is known of other tasks already; tasks of this run add to it.
     pub knowledge: Knowledge,
+    /// Configurations that are measured before a strategy is asked for any, each with the position of its task.
+    pub first: Vec<(usize, ConfigEntity)>,
 }
 
 impl TuneOptions {
@@ -167,6 +169,7 @@ pub async fn tune<M: Measurer>(
         started: Instant::now(),
     };
     run.ask_for_fallbacks();
+    run.ask_for_first(earlier);
     run.ask()?;
     while let Some((id, measurement)) = run.measurer.next().await? {
         run.journal(id, &measurement)?;
@@ -237,6 +240,28 @@ impl<M: Measurer> Run<'_, M> {
         }
     }
 
+    /// What a run is to begin with, unless an earlier run measured it.
+    fn ask_for_first(&mut self, earlier: &[Record]) {
+        for (position, config) in &self.options.first {
+            let workload = &self.runs[*position].task().workload;
+            let same = |known: &&Record| {
+                known.config.entities == config.entities && known.workload == *workload
+            };
+            let left = self.spread.left(*position, &self.asked());
+            if left > 0 && !earlier.iter().any(|known| same(&known)) {
+                self.submit(*position, Asked::Config(config.clone(), Why::Given));
+            }
+        }
+    }
+
+    /// Whether a configuration of a task was given and is still on its way: its strategy has not been told.
+    fn is_given(&self, position: usize, index: ConfigIndex) -> bool {
+        self.delivery.asked().any(|trial| {
+            let given = |what: &Asked| matches!(what, Asked::Config(config, Why::Given) if config.index == index);
+            trial.position == position && given(&trial.what)
+        })
+    }
+
     /// Asks strategies for more while few enough trials are in flight.
     fn ask(&mut self) -> Result<(), TuneError> {
         while self.delivery.outstanding() <= self.options.lookahead {
@@ -258,6 +283,9 @@ impl<M: Measurer> Run<'_, M> {
                 continue;
             }
             for proposal in proposals {
+                if self.is_given(position, proposal.index) {
+                    continue;
+                }
                 let run = &self.runs[position];
                 let config = run
                     .task()

@@ -16,7 +16,7 @@ use crate::codesign::{self, BestSchedule, Ledger, Network};
 use crate::measure::{Candidate, Pipeline, PipelineOptions, TrialId};
 use crate::record::{ErrorNo, MeasureResult, Record};
 use crate::seed::Seed;
-use crate::task::{SpaceError, Task};
+use crate::task::{ConfigEntity, SpaceError, Task};
 use crate::transfer::Knowledge;
 use crate::tuning::{
     CancelToken, Event, Quotas, Spread, StopReason, TaskRun, TuneObserver, TuneOptions,
@@ -90,7 +90,8 @@ impl RealPath<'_> {
         self.fleet.pipeline(self.context, target, device)
     }
 
-    /// Tunes every layer on a geometry, with what the draft model said as a prior, and writes an AutoTVM log of it.
+    /// Tunes every layer on a geometry, beginning with the draft model's best, and with what it said as a prior; writes an
+    /// AutoTVM log of it.
     pub async fn tune(
         &self,
         args: &CodesignArgs,
@@ -112,6 +113,7 @@ impl RealPath<'_> {
             time: None,
             lookahead: LOOKAHEAD,
             knowledge,
+            first: drafted_best(network, geometry, drafted, &tasks),
         };
         let pipeline_options = self.options(&tasks);
         let target = tasks
@@ -230,6 +232,21 @@ fn internal(error: SpaceError) -> CliError {
         format!("a derived task makes no sense: {error}"),
         "",
     )
+}
+
+/// The configuration of each layer that the draft model likes best, with the position of its task.
+fn drafted_best(
+    network: &Network,
+    geometry: &Geometry,
+    drafted: &Ledger,
+    tasks: &[Arc<Task>],
+) -> Vec<(usize, ConfigEntity)> {
+    let tasks = tasks.iter().enumerate();
+    let best = tasks.filter_map(|(position, task)| {
+        let best = drafted.best(network, position, geometry)?;
+        Some((position, codesign::config(task, &best.tiles).ok()?))
+    });
+    best.collect()
 }
 
 /// What the draft model said of a geometry, as records: they teach the first trials, and never get into a log.

@@ -100,6 +100,7 @@ pub async fn run(
         time,
         lookahead: args.lookahead.unwrap_or(DEFAULT_LOOKAHEAD),
         knowledge: warm_start::knowledge(&taught, &extracted.target, printer),
+        first: Vec::new(),
     };
     printer.note(format!(
         "{strategy}, seed {}, {} trials; {}",
