@@ -9,7 +9,9 @@ use arco_tvm::measure::{Candidate, Failure, Measurement, PeerError, TrialId};
 use arco_tvm::record::{ErrorNo, Record, read_log};
 use arco_tvm::seed::Seed;
 use arco_tvm::strategy::StrategyKind;
-use arco_tvm::task::{ConfigIndex, ConfigSpace, Entity, Knob, KnobKind, Task, Workload};
+use arco_tvm::task::{
+    ConfigEntity, ConfigIndex, ConfigSpace, Entity, Knob, KnobKind, Task, Workload,
+};
 use arco_tvm::transfer::Knowledge;
 use arco_tvm::tuning::{
     CancelToken, Event, Measurer, Output, Progress, Quotas, Spread, StopReason, TaskRun, TuneError,
@@ -29,6 +31,8 @@ struct Dummy {
     breaks_after: Option<usize>,
     /// Removes a file after so many candidates.
     removes: Option<(usize, PathBuf)>,
+    /// What TVM falls back to, in every task; nothing that could be measured by default.
+    fallback: Option<ConfigEntity>,
 }
 
 impl Dummy {
@@ -40,6 +44,7 @@ impl Dummy {
             measured: 0,
             breaks_after: None,
             removes: None,
+            fallback: None,
         }
     }
 }
@@ -66,7 +71,12 @@ impl Measurer for Dummy {
         }
         let place = self.order.random_range(0..self.waiting.len());
         let (id, candidate) = self.waiting.swap_remove(place);
-        let index = candidate.config.as_ref().map(|config| config.index.0);
+        let fallback = self
+            .fallback
+            .as_ref()
+            .filter(|_| candidate.config.is_none());
+        let config = candidate.config.as_ref().or(fallback);
+        let index = config.map(|config| config.index.0);
         let flop = candidate.task.flop.unwrap_or(1.0);
         let outcome = match index {
             Some(index) if (self.fails)(index) => Err(Failure::new(
@@ -78,7 +88,7 @@ impl Measurer for Dummy {
         };
         let measurement = Measurement {
             outcome,
-            fallback: None,
+            fallback: fallback.map(|config| config.to_json()["entity"].take()),
             build: Duration::from_millis(5),
             stages: BTreeMap::new(),
             run: Duration::from_millis(1),
@@ -257,6 +267,26 @@ fn what_a_run_is_to_begin_with_is_measured_first_and_once_by_this_run_or_by_an_e
             assert_eq!(record.workload, tasks[task].workload);
             assert_eq!(record.config.index.0, index);
         }
+    }
+}
+
+#[test]
+fn tvms_fallback_is_in_the_log_once_though_a_strategy_asked_for_it_before_it_was_known() {
+    let folder = tempfile::tempdir().unwrap();
+    // While the fallback is on its way, the whole space is asked for.
+    let tasks = [task("a", (2, 2), 1e6, 1)];
+    let space = &tasks[0].space;
+    for index in 0..4 {
+        let log = folder.path().join(format!("{index}.log"));
+        let mut dummy = Dummy::new(index);
+        dummy.fallback = Some(space.get(ConfigIndex(index)).unwrap());
+        let options = options(Spread::Even(Quotas::shared(5, 1)));
+        let mut watcher = Watcher::default();
+        let summary = run(&tasks, &options, &log, &mut dummy, &mut watcher).unwrap();
+        let records = records(&log);
+        assert_eq!((records.len(), distinct(&records)), (4, 4));
+        assert_eq!(summary.tasks[0].trials(), 4);
+        assert!(summary.tasks[0].untuned_cost().is_some());
     }
 }
 

@@ -13,7 +13,8 @@ COMPOSE_FILE = Path(__file__).resolve().parent.parent / "compose.yaml"
 IMAGE = os.environ.get("ARCO_IMAGE", "arco-tvm")
 #: It has eight tasks on the accelerator.
 NETWORK = "resnet-8"
-TRIALS_PER_TASK = 5
+#: Enough for a run to last some seconds: what happens to a host happens in its middle.
+TRIALS_PER_TASK = 24
 DEVICES = 2
 BUILDERS = 2
 #: How long anything may take on a busy machine with two cores.

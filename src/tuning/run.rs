@@ -254,11 +254,13 @@ impl<M: Measurer> Run<'_, M> {
         }
     }
 
-    /// Whether a configuration of a task was given and is still on its way: its strategy has not been told.
-    fn is_given(&self, position: usize, index: ConfigIndex) -> bool {
-        self.delivery.asked().any(|trial| {
-            let given = |what: &Asked| matches!(what, Asked::Config(config, Why::Given) if config.index == index);
-            trial.position == position && given(&trial.what)
+    /// Whether a configuration of a task is in flight for such a reason.
+    fn is_on_its_way(&self, position: usize, index: ConfigIndex, reason: fn(Why) -> bool) -> bool {
+        self.delivery.asked().any(|trial| match &trial.what {
+            Asked::Config(config, why) => {
+                trial.position == position && config.index == index && reason(*why)
+            }
+            Asked::Fallback => false,
         })
     }
 
@@ -278,12 +280,14 @@ impl<M: Measurer> Run<'_, M> {
                 .map_err(|source| strategy_error(run.task(), source))?;
             if proposals.is_empty() {
                 self.stop(position, StopReason::SpaceExhausted)?;
-                let heirs: Vec<usize> = open.into_iter().filter(|&o| o != position).collect();
+                let heirs = self.heirs(&asked);
                 self.spread.release(position, asked[position], &heirs);
                 continue;
             }
             for proposal in proposals {
-                if self.is_given(position, proposal.index) {
+                // The strategy has not been told of what was given.
+                let given = |why| why == Why::Given;
+                if self.is_on_its_way(position, proposal.index, given) {
                     continue;
                 }
                 let run = &self.runs[position];
@@ -318,6 +322,15 @@ impl<M: Measurer> Run<'_, M> {
             }
         }
         Ok(open)
+    }
+
+    /// Tasks that could use more trials than they have, those included that have asked for all of theirs.
+    fn heirs(&self, asked: &[usize]) -> Vec<usize> {
+        let could = |&heir: &usize| {
+            let reason = self.stop_reason(heir, asked);
+            self.runs[heir].stop.is_none() && matches!(reason, None | Some(StopReason::Trials))
+        };
+        (0..self.runs.len()).filter(could).collect()
     }
 
     fn stop_reason(&self, position: usize, asked: &[usize]) -> Option<StopReason> {
@@ -372,11 +385,16 @@ impl<M: Measurer> Run<'_, M> {
         let config = match trial.what {
             Asked::Config(config, _) => config,
             Asked::Fallback => match run.take_in_fallback(measurement) {
+                // Somebody asked for it before it was known what it is: that is the trial.
+                Some(config) if self.is_on_its_way(trial.position, config.index, |_| true) => {
+                    return Ok(());
+                }
                 Some(config) => config,
                 // The fallback is no configuration of the space: a time to compare with, and no trial.
                 None => return Ok(()),
             },
         };
+        let run = &mut self.runs[trial.position];
         run.take_in(&config, measurement)
             .map_err(|source| strategy_error(run.task(), source))?;
         self.output.record(&run.record(&config, measurement))?;

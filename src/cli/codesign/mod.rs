@@ -4,6 +4,7 @@ pub mod args;
 mod compare;
 mod measured;
 mod problem;
+mod programs;
 mod report;
 mod results;
 

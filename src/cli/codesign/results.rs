@@ -100,7 +100,8 @@ pub(super) fn write(
     let config = outcome.chosen.geometry.to_config();
     let config = config.with_derived().unwrap_or(config);
     file(args, "vta_config.json", &config.to_json())?;
-    file(args, "result.json", &pretty(&result(args, outcome)))?;
+    let result = result(args, outcome, printer)?;
+    file(args, "result.json", &pretty(&result))?;
     let points = outcome.points();
     let front: Vec<Value> = points
         .iter()
@@ -128,7 +129,7 @@ pub(super) fn write(
     })?;
     file(args, "front.svg", &svg)?;
     printer.note(format!(
-        "{}: vta_config.json, result.json, front.json, front.svg, logs and journals",
+        "{}: vta_config.json, result.json, front.json, front.svg, programs, logs and journals",
         args.output.display()
     ));
     Ok(())
@@ -183,9 +184,10 @@ pub(super) fn geometry_json(geometry: &Geometry) -> Value {
     })
 }
 
-fn result(args: &CodesignArgs, outcome: &Outcome<'_>) -> Value {
+fn result(args: &CodesignArgs, outcome: &Outcome<'_>, printer: Printer) -> Result<Value, CliError> {
     let network = &outcome.problem.network;
-    let side = |measured: &MeasuredNetwork| {
+    let side = |measured: &MeasuredNetwork| -> Result<Value, CliError> {
+        let programs = super::programs::write(args, network, measured, printer)?;
         let mut value = geometry_json(&measured.geometry);
         value["trials"] = json!(measured.trials);
         value["cycles"] = json!(measured.cycles(network));
@@ -193,7 +195,8 @@ fn result(args: &CodesignArgs, outcome: &Outcome<'_>) -> Value {
         value["least_cycles"] = json!(network.least_cycles(&measured.geometry));
         let layers = network.layers().iter().zip(&measured.layers);
         let layers: Vec<Value> = layers
-            .map(|(layer, measured_layer)| {
+            .zip(programs)
+            .map(|((layer, measured_layer), program)| {
                 json!({
                     "layer": layer.convolution.label(),
                     "uses": layer.uses,
@@ -201,11 +204,12 @@ fn result(args: &CodesignArgs, outcome: &Outcome<'_>) -> Value {
                     "cycles": measured_layer.best.map(|best| best.cycles),
                     "untuned_cycles": measured_layer.untuned,
                     "repack_cycles": layer.convolution.repack_cycles(&measured.geometry),
+                    "program": program,
                 })
             })
             .collect();
         value["layers"] = json!(layers);
-        value
+        Ok(value)
     };
     let models: Vec<Value> = outcome
         .networks
@@ -217,15 +221,15 @@ fn result(args: &CodesignArgs, outcome: &Outcome<'_>) -> Value {
                    "chosen_cycles": outcome.cycles_of(own, &outcome.chosen)})
         })
         .collect();
-    json!({
+    Ok(json!({
         "mode": args.mode.name(),
         "objective": args.objective.name(),
         "limits": outcome.problem.geometries.limits().describe(),
         "seed": args.search.seed.unwrap_or(0),
         "models": models,
-        "default": side(&outcome.default),
-        "chosen": side(&outcome.chosen),
-    })
+        "default": side(&outcome.default)?,
+        "chosen": side(&outcome.chosen)?,
+    }))
 }
 
 impl Outcome<'_> {

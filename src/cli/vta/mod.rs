@@ -1,7 +1,7 @@
 //! `arco-tvm vta`: the accelerator without TVM.
 
 pub mod args;
-mod files;
+pub(super) mod files;
 mod info;
 mod report;
 mod run;

@@ -22,12 +22,14 @@ mod account;
 mod capture;
 mod emit;
 mod epilogue;
+mod file;
 mod kernels;
 mod transfer;
 
 use std::sync::Arc;
 
 pub use epilogue::{Epilogue, Step};
+pub use file::TwoCalls;
 
 use self::capture::{Capture, Streams};
 use self::emit::Emission;
