@@ -14,7 +14,7 @@ use arco_tvm::record::read_log;
 use arco_tvm::seed::Seed;
 use arco_tvm::tuning::CancelToken;
 use arco_tvm::vta::config::{Geometry, VtaConfig};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Two small layers: every schedule on every geometry can be drafted in seconds.
 fn small_network() -> Network {
@@ -155,6 +155,24 @@ fn every_point_of_a_front_keeps_to_the_limits_and_is_beaten_by_no_other() {
 }
 
 #[test]
+fn half_of_the_evaluations_find_smaller_accelerators_that_nothing_beats() {
+    let problem = problem(Objective::Throughput);
+    let count = |chooser| {
+        let search = searched(&problem, chooser, 192, 2);
+        let front = pareto_front(&problem, search.ledger());
+        let macs: std::collections::HashSet<u64> = front.iter().map(|p| p.cost.macs).collect();
+        (macs.len(), search.best().unwrap().score)
+    };
+    let (agents, best) = count(Chooser::Agents);
+    let (random, _) = count(Chooser::Random);
+    // 64 multipliers down to 8: what is eight times as slow is no point.
+    assert!(agents >= 4, "{agents} numbers of multipliers");
+    assert!(agents >= random, "{agents} of {random}");
+    let (_, two_stage) = count(Chooser::TwoStage);
+    assert!(best <= 1.01 * two_stage, "{best} and {two_stage}");
+}
+
+#[test]
 fn buffers_that_no_schedule_needs_are_not_built() {
     let problem = problem(Objective::Latency);
     let search = searched(&problem, Chooser::Agents, 192, 0);
@@ -232,6 +250,20 @@ fn a_network_gets_an_accelerator_whose_log_compiles_it_bit_for_bit() {
     let image = |side: &str, batch: u64| result[side]["cycles"].as_u64().unwrap() / batch;
     assert!(image("chosen", chosen.batch() as u64) <= image("default", 1));
     assert!(read("front.svg").contains("default: "));
+    // Each layer's program file takes as long as was measured.
+    for layer in result["chosen"]["layers"].as_array().unwrap() {
+        let file = layer["program"]["file"].as_str().unwrap();
+        let run = support::arco_tvm(folder)
+            .args(["vta", "run", "--json", "--timing-only"])
+            .arg(out.join(file))
+            .output()
+            .unwrap();
+        let said: Value = serde_json::from_slice(&run.stdout).unwrap();
+        let launches = said["launches"].as_array().unwrap().iter();
+        let first = layer["program"]["first_launch"].as_u64().unwrap() as usize;
+        let cycles: u64 = launches.skip(first).map(|l| l.as_u64().unwrap()).sum();
+        assert_eq!(json!(cycles), layer["cycles"], "{file}");
+    }
     // Every record is of the chosen geometry, and of a task that the frontend would extract.
     let log = read_log(&out.join("chosen.log")).unwrap();
     let model = format!("-model={}", chosen.model());

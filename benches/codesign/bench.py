@@ -1,6 +1,6 @@
 """Co-design beside its baselines: on the draft model with many seeds, and the winners on the real path.
 
-    python benches/codesign/bench.py          # 45 minutes on two free cores: fewer seeds, no exhaustive table
+    python benches/codesign/bench.py          # 45 minutes on two free cores
     python benches/codesign/bench.py --full   # 20 seeds, exhaustive tables, 3 live seeds; hours
     python benches/codesign/bench.py --models resnet-18 --seeds 2 --live-seeds 1 --skip freedom
 
@@ -9,27 +9,36 @@ Two tables that no sentence mixes:
 - *equal resources*: as many multipliers and buffer bits as the default geometry has, for one image (latency)
   and for BATCH images at once (throughput). First the bound, then every search on the draft model at equal
   evaluations (the choosers of `arco-tvm codesign --compare`, and NSGA-II of pymoo), then what the choice
-  takes as measured: TVM lowers, the timing model times, and `arco-tvm verify` compares the network's output
-  with that of the CPU bit by bit.
+  takes as measured: TVM lowers, the timing model times, `arco-tvm vta run` times each layer's program file
+  again, and `arco-tvm verify` compares the network's output with that of the CPU bit by bit.
 - *hardware freedom*: more multipliers, or what a named FPGA holds, beside AutoTVM's and CHAMELEON's way of
   tuning on the default geometry; each line with its multipliers and buffers.
+
+Without --full there are 3 seeds with 32 evaluations for each layer in place of 96, one on the real path, no
+exhaustive table, freedom for the first network alone, and outputs are compared where that takes minutes.
 
 What is finished is kept in --out, and not run again. NSGA-II gets a virtual environment of its own there.
 """
 
 import argparse
 import json
+import os
 import re
 import statistics
 import subprocess
 import sys
 import time
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HERE = Path(__file__).resolve().parent
 MODELS = ("resnet-18", "vgg-16", "alexnet")
+#: Evaluations of a search for each layer, as in the command; and without --full.
+EVALUATIONS, FEWER_EVALUATIONS = 96, 32
+#: Multiply-accumulates of all images up to which outputs are compared without --full: minutes on two cores.
+QUICK_MACS = 3e10
 #: How often a task occurs, in the table of `arco-tvm tune`: the first number by itself.
 USES = re.compile(r"  +(\d+)  ")
 #: What the paper says of ARCO (arXiv 2407.08192), on hardware and with freedom that it doesn't describe.
@@ -91,19 +100,20 @@ def search_arguments(objective):
 def compare(bench, model, objective):
     """Every chooser and NSGA-II on the draft model; lines of runs, the problem, and hypervolumes."""
     options = bench.options
-    folder = bench.out / f"{model}-{objective}"
-    arguments = ["codesign", model, "-o", folder, *search_arguments(objective)]
-    if options.evaluations:
-        arguments += ["--evaluations", options.evaluations]
-    words = [*arguments, "--compare", options.seeds] + (["--exhaustive"] if options.full else [])
-    bench.run(folder, f"compare-{options.seeds}", bench.program(*words))
+    # A folder for each budget: another one's runs say nothing about this one's.
+    folder = bench.out / f"{model}-{objective}-{options.evaluations_per_layer}x{options.seeds}"
+    describe = ["codesign", model, "-o", folder, *search_arguments(objective)]
+    bench.run(folder, "layers", bench.program(*describe, "--compare", 0))
     problem_file, lines_file = folder / "problem.json", folder / "compare.jsonl"
+    evaluations = options.evaluations_per_layer * len(json.loads(problem_file.read_text())["layers"])
+    arguments = [*describe, "--evaluations", evaluations]
+    words = [*arguments, "--compare", options.seeds] + (["--exhaustive"] if options.full else [])
+    bench.run(folder, "compare", bench.program(*words))
     problem = json.loads(problem_file.read_text())
     lines = [json.loads(line) for line in lines_file.read_text().splitlines()]
-    evaluations = options.evaluations or 96 * len(problem["layers"])
-    nsga2 = folder / f"nsga2-{options.seeds}-{evaluations}.jsonl"
+    nsga2 = folder / "nsga2.jsonl"
     if not nsga2.exists():
-        print(f"NSGA-II: {options.seeds} seeds", file=sys.stderr, flush=True)
+        print(f"NSGA-II: {model}, {objective}, {options.seeds} seeds", file=sys.stderr, flush=True)
         partial = nsga2.with_suffix(".partial")
         ask = bench.program(*arguments, "--evaluate", "--quiet")
         script = [bench.pymoo(), HERE / "nsga2.py", problem_file, evaluations, options.seeds, partial, "--"]
@@ -122,7 +132,8 @@ def compare(bench, model, objective):
 
 def draft_table(model, objective, problem, lines, volumes):
     """What the searches found on the draft model."""
-    print(f"\n{model}, {objective}, {problem['limits']}: draft model, {lines[0]['evaluations']} evaluations")
+    evaluations = max(line["evaluations"] for line in lines)
+    print(f"\n{model}, {objective}, {problem['limits']}: draft model, {evaluations} evaluations")
     print(
         f"{count(problem['macs'])} MACs, at least {count(problem['least_cycles'])} cycles an image at "
         f"{problem['default_geometry']['macs']} a cycle"
@@ -153,8 +164,6 @@ def live(bench, model, objective, seed, extra=(), name=None):
     folder = bench.out / f"live-{name or f'{model}-{objective}'}-{seed}"
     words = ["codesign", model, "-o", folder, "--seed", seed, *search_arguments(objective), *extra]
     words += ["--trials-per-task", bench.options.trials, "--front", bench.options.front]
-    if bench.options.evaluations:
-        words += ["--evaluations", bench.options.evaluations]
     answer = bench.run(folder, "codesign", bench.program(*words))
     return json.loads((folder / "result.json").read_text()), answer["seconds"], folder
 
@@ -168,6 +177,21 @@ def verified(bench, model, folder, geometry):
     words += ["--network-repeat", 1] + (["--batch", batch] if batch > 1 else [])
     output = bench.run(folder, "verify", bench.program(*words))["output"]
     return "outputs agree: largest difference of an output 0.00e0" in output
+
+
+def reproduced(bench, folder, result):
+    """How many of the layers take as long in `arco-tvm vta run` of their program files, and of how many."""
+    same = asked = 0
+    for side in (result["default"], result["chosen"]):
+        for layer in side["layers"]:
+            program = layer["program"]
+            asked += 1
+            if program:
+                words = bench.program("vta", "run", folder / program["file"], "--timing-only", "--json")
+                done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)
+                launches = json.loads(done.stdout)["launches"] if done.returncode == 0 else []
+                same += sum(launches[program["first_launch"] :]) == layer["cycles"]
+    return f"{same} of {asked}"
 
 
 def label(side):
@@ -187,9 +211,14 @@ def image(side, cycles="cycles"):
 def equal_resources(bench):
     """The first table."""
     options = bench.options
-    for model in options.models:
-        for objective in options.objectives:
-            draft_table(model, objective, *compare(bench, model, objective))
+    pairs = [(model, objective) for model in options.models for objective in options.objectives]
+    bench.pymoo()
+    # Nothing that is reported of these depends on how long they take.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        compared = pool.map(lambda pair: compare(bench, *pair), pairs)
+        for pair, found in zip(pairs, compared, strict=True):
+            draft_table(*pair, *found)
+            sys.stdout.flush()
     if not options.live_seeds:
         return
     print("\nEqual resources, measured (TVM lowers, the timing model times); cycles an image")
@@ -202,20 +231,23 @@ def equal_resources(bench):
         "chosen, tuned",
         "gap closed",
         "chosen",
+        "program files as measured",
         "bits",
     )
-    for model in options.models:
-        for objective in options.objectives:
-            for seed in range(options.live_seeds):
-                result, _, folder = live(bench, model, objective, seed)
-                default, chosen = result["default"], result["chosen"]
-                bound, before, after = default["least_cycles"], image(default), image(chosen)
-                closed = (before - after) / (before - bound)
-                exact = "not looked at"
-                if options.verify:
-                    exact = "equal" if verified(bench, model, folder, chosen["geometry"]) else "DIFFER"
-                cells = [model, objective, str(seed), count(bound), count(before), count(after)]
-                print("| " + " | ".join([*cells, f"{100 * closed:.1f} %", label(chosen), exact]) + " |")
+    for model, objective in pairs:
+        for seed in range(options.live_seeds):
+            result, _, folder = live(bench, model, objective, seed)
+            default, chosen = result["default"], result["chosen"]
+            bound, before, after = (default["least_cycles"], image(default), image(chosen))
+            closed = (before - after) / (before - bound)
+            exact = "not looked at"
+            batch = int(chosen["geometry"].split("x")[0])
+            macs = batch * sum(network["macs"] for network in result["models"])
+            if options.verify and (options.full or macs <= QUICK_MACS):
+                exact = "equal" if verified(bench, model, folder, chosen["geometry"]) else "DIFFER"
+            cells = [model, objective, str(seed), count(bound), count(before), count(after)]
+            cells += [f"{100 * closed:.1f} %", label(chosen), reproduced(bench, folder, result), exact]
+            print("| " + " | ".join(cells) + " |", flush=True)
 
 
 def tuned(bench, model, strategy, seed):
@@ -250,7 +282,7 @@ def freedom(bench):
         "network", "how", "hardware", "seeds", "cycles an image", "images a second", "to the first", "seconds"
     )
     seeds = range(max(options.live_seeds, 1))
-    for model in options.models:
+    for model in options.models if options.full else options.models[:1]:
         first = None
 
         def line(model, how, hardware, cycles, clock, seconds):
@@ -259,7 +291,7 @@ def freedom(bench):
             first = first or rate
             cells = [model, how, hardware, str(len(cycles)), count(statistics.fmean(cycles)), f"{rate:.2f}"]
             cells += [f"{rate / first:.3f}x", f"{statistics.fmean(seconds):.0f}"]
-            print("| " + " | ".join(cells) + " |")
+            print("| " + " | ".join(cells) + " |", flush=True)
 
         for strategy, how in (("sa-gbt", "AutoTVM-like"), ("chameleon", "CHAMELEON-like"), ("arco", "arco")):
             runs = [tuned(bench, model, strategy, seed) for seed in seeds]
@@ -283,16 +315,23 @@ def main():
     parser.add_argument("--models", default=",".join(MODELS), type=lambda text: text.split(","))
     objectives = "latency,throughput,throughput-64"
     parser.add_argument("--objectives", default=objectives, type=lambda text: text.split(","))
-    parser.add_argument("--seeds", type=int, help="on the draft model [5, or 20 with --full]")
+    parser.add_argument("--seeds", type=int, help="on the draft model [3, or 20 with --full]")
     parser.add_argument("--live-seeds", type=int, help="on the real path [1, or 3 with --full]")
-    parser.add_argument("--evaluations", type=int, help="of a search [96 for each layer]")
-    parser.add_argument("--trials", default=32, type=int, help="for each layer and geometry on the real path")
-    parser.add_argument("--tune-trials", default=64, type=int, help="for each task of the tuners beside it")
+    each = f"of a search, for each layer [{FEWER_EVALUATIONS}, or {EVALUATIONS} with --full]"
+    parser.add_argument("--evaluations-per-layer", type=int, help=each)
+    trials = "for each layer and geometry on the real path [16, or 32 with --full]"
+    parser.add_argument("--trials", type=int, help=trials)
+    tune_trials = "for each task of the tuners beside it [32, or 64 with --full]"
+    parser.add_argument("--tune-trials", type=int, help=tune_trials)
     parser.add_argument("--front", default=4, type=int, help="points of the front that are measured")
     parser.add_argument("--no-verify", dest="verify", action="store_false", help="compare no outputs")
     parser.add_argument("--skip", default="", help="`equal` or `freedom`")
     options = parser.parse_args()
-    options.seeds = options.seeds or (20 if options.full else 5)
+    options.seeds = options.seeds or (20 if options.full else 3)
+    options.trials = options.trials or (32 if options.full else 16)
+    options.tune_trials = options.tune_trials or (64 if options.full else 32)
+    evaluations = EVALUATIONS if options.full else FEWER_EVALUATIONS
+    options.evaluations_per_layer = options.evaluations_per_layer or evaluations
     if options.live_seeds is None:
         options.live_seeds = 3 if options.full else 1
     options.freedoms = [

@@ -6,10 +6,10 @@ Runs in the benchmark's own environment (pymoo); benches/codesign/bench.py calls
 
 A genome is a geometry and, for each layer, a wish for its tiles; the schedule is the nearest one that the
 geometry can run (the rules of validity are the space's, so this search has them, too). Objectives are time,
-multipliers and buffer bits. An evaluation is a program that was not evaluated before, as for all. It runs with
-every geometry that there is (`nsga-ii`), and with those alone that have the largest buffers, among which the
-fastest must be (`nsga-ii-largest`). Its front is made like the other searches': of every geometry that can run
-what was evaluated.
+multipliers and buffer bits. An evaluation is a program that was not evaluated before, as for all. It runs
+with every geometry that there is (`nsga-ii`), and with those alone that have the largest buffers, among which
+the fastest must be (`nsga-ii-largest`). Its front is made like the other searches': of every geometry that
+can run what was evaluated.
 
     python nsga2.py --hypervolume COMPARE.jsonl PROBLEM.json               # of every line's front, as JSON
 """
@@ -89,9 +89,8 @@ class CoDesign(ElementwiseProblem):
             total += layer["uses"] * (cycles + geometry["repack_cycles"][number])
         score = total / geometry["batch"] if self.described["objective"] == "throughput" else total
         out["F"] = [score, geometry["macs"], geometry["sram_bits"]]
-        if total < NOTHING:
-            if score < self.best:
-                self.best, self.best_geometry = score, geometry["geometry"]
+        if total < NOTHING and score < self.best:
+            self.best, self.best_geometry = score, geometry["geometry"]
         self.curve.append((len(self.known), self.best if self.best < NOTHING else None))
 
     def layer(self, number, geometry, genes):

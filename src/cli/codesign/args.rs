@@ -90,7 +90,8 @@ pub struct SearchArgs {
     /// Seed of all random draws [default: 0]
     #[arg(long)]
     pub seed: Option<u64>,
-    /// Compare the search with its baselines on the draft model, with so many seeds, into compare.jsonl; measure nothing
+    /// Compare the search with its baselines on the draft model, with so many seeds, into compare.jsonl; measure nothing.
+    /// What is searched is in problem.json, which is all that 0 seeds write
     #[arg(long, value_name = "SEEDS")]
     pub compare: Option<u64>,
     /// With --compare, evaluate every schedule that could be the best of any geometry, too (minutes to hours), into

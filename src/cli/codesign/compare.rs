@@ -62,6 +62,9 @@ pub(super) async fn run(
         &args.output.join("problem.json"),
         &format!("{:#}\n", describe(problem, networks, optimum, of_default)),
     )?;
+    if seeds == 0 {
+        return Ok(ExitCode::Success);
+    }
     let budget = super::budget(args, &problem.network);
     let choosers = [
         Chooser::Agents,

@@ -107,7 +107,7 @@ mod tests {
             let tiles = PackedTiles {
                 h: 2,
                 w: 8,
-                ci: 2,
+                ci: 1,
                 co: 2,
                 oc_threads: 1,
                 h_threads,
