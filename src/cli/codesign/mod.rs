@@ -167,7 +167,11 @@ async fn search(
             recalled.len()
         ));
     }
-    let constants = SearchConstants::default();
+    let mut constants = SearchConstants::default();
+    if args.mode == Mode::PerLayer {
+        // Nobody builds a layer's accelerator, and nobody asks for its front.
+        constants.best = 1.0;
+    }
     let mut search = Search::new(Arc::clone(problem), chooser, budget, Seed(seed), constants)
         .map_err(|error| CliError::new(ExitCode::Failure, error.to_string(), ""))?;
     let begun = Instant::now();
