@@ -36,6 +36,9 @@ pub const DIMENSIONS: [&str; 7] = [
     "log_acc_buff",
 ];
 
+/// Places of the buffers among them: of micro-operations, inputs, weights, accumulators.
+const BUFFERS: [usize; 4] = [3, 4, 5, 6];
+
 /// What is listed of each: from blocks of 2 x 2 to 128 x 128, up to 64 images at once, and from buffers that hold hardly a
 /// tile to more than any of the boards has.
 const RANGES: [RangeInclusive<u32>; 7] = [0..=6, 1..=7, 1..=7, 13..=15, 12..=19, 13..=21, 13..=19];
@@ -147,11 +150,21 @@ impl GeometrySpace {
     /// A larger buffer takes every schedule that a smaller one takes, and the program is the same: so among these is
     /// the fastest of all.
     pub fn largest(&self) -> Vec<Geometry> {
+        self.with_no_larger(&BUFFERS)
+    }
+
+    /// The same among those with the same matrix unit and the same micro-operation buffer, whose programs are the same.
+    pub fn largest_of_each_core(&self) -> Vec<Geometry> {
+        self.with_no_larger(&BUFFERS[1..])
+    }
+
+    /// Those of which none of these buffers could be larger, whatever the others are.
+    fn with_no_larger(&self, buffers: &[usize]) -> Vec<Geometry> {
         let all: Vec<Dimensions> = self.all.iter().map(Dimensions::of).collect();
         let mut largest = Vec::new();
         for (i, own) in all.iter().enumerate() {
             // Neighbours suffice: limits and rules that allow a larger one allow everything between.
-            let covered = (3..7).any(|buffer| {
+            let covered = buffers.iter().any(|&buffer| {
                 let mut values = own.values();
                 values[buffer] += 1;
                 all.binary_search(&Dimensions::from_values(values)).is_ok()
@@ -217,6 +230,18 @@ mod tests {
         for a in &largest {
             let others = largest.iter().filter(|&b| b != a);
             assert!(!others.clone().any(|b| GeometrySpace::covers(b, a)));
+        }
+    }
+
+    #[test]
+    fn every_core_has_a_geometry_that_covers_each_other_of_it() {
+        let space = GeometrySpace::new(Geometry::default(), Limits::of(&Geometry::default()));
+        let largest = space.largest_of_each_core();
+        for geometry in space.all() {
+            let uop = |g: &Geometry| Dimensions::of(g).uop;
+            let covers =
+                |l: &Geometry| uop(l) == uop(geometry) && GeometrySpace::covers(l, geometry);
+            assert!(largest.iter().any(covers), "{}", geometry.name());
         }
     }
 

@@ -214,7 +214,7 @@ impl Search {
         }
         let mut largest = match chooser {
             Chooser::Fixed(geometry) => vec![geometry],
-            _ => problem.geometries.largest(),
+            _ => problem.geometries.largest_of_each_core(),
         };
         largest.sort_by_key(|geometry| std::cmp::Reverse(Cost::of(geometry).sram_bits));
         let mut search = Self {
