@@ -15,7 +15,8 @@ Two tables that no sentence mixes:
   tuning on the default geometry; each line with its multipliers and buffers.
 
 Without --full there are 3 seeds with 32 evaluations for each layer in place of 96, one on the real path, no
-exhaustive table, freedom for the first network alone, and outputs are compared where that takes minutes.
+exhaustive table, freedom for the first network alone, large networks for one image alone, and outputs are
+compared where that takes minutes.
 
 What is finished is kept in --out, and not run again. NSGA-II gets a virtual environment of its own there.
 """
@@ -39,6 +40,8 @@ MODELS = ("resnet-18", "vgg-16", "alexnet")
 EVALUATIONS, FEWER_EVALUATIONS = 96, 32
 #: Multiply-accumulates of all images up to which outputs are compared without --full: minutes on two cores.
 QUICK_MACS = 3e10
+#: Those of one image up to which searches for several images at once are compared without --full.
+QUICK_BATCHED_MACS = 5e9
 #: How often a task occurs, in the table of `arco-tvm tune`: the first number by itself.
 USES = re.compile(r"  +(\d+)  ")
 #: What the paper says of ARCO (arXiv 2407.08192), on hardware and with freedom that it doesn't describe.
@@ -97,16 +100,38 @@ def search_arguments(objective):
     return ["--objective", name] + (["--max-batch", batch] if batch else [])
 
 
+def folder_of(bench, model, objective):
+    """A folder for each budget: another one's runs say nothing about this one's."""
+    options = bench.options
+    return bench.out / f"{model}-{objective}-{options.evaluations_per_layer}x{options.seeds}"
+
+
+def described(bench, model, objective):
+    """What is searched."""
+    folder = folder_of(bench, model, objective)
+    words = ["codesign", model, "-o", folder, *search_arguments(objective), "--compare", 0]
+    bench.run(folder, "layers", bench.program(*words))
+    return json.loads((folder / "problem.json").read_text())
+
+
+def compared_pairs(bench):
+    """Networks with objectives."""
+    options = bench.options
+    for model in options.models:
+        macs = described(bench, model, options.objectives[0])["macs"]
+        for objective in options.objectives:
+            if options.full or objective == "latency" or macs <= QUICK_BATCHED_MACS:
+                yield model, objective
+
+
 def compare(bench, model, objective):
     """Every chooser and NSGA-II on the draft model; lines of runs, the problem, and hypervolumes."""
     options = bench.options
-    # A folder for each budget: another one's runs say nothing about this one's.
-    folder = bench.out / f"{model}-{objective}-{options.evaluations_per_layer}x{options.seeds}"
-    describe = ["codesign", model, "-o", folder, *search_arguments(objective)]
-    bench.run(folder, "layers", bench.program(*describe, "--compare", 0))
+    folder = folder_of(bench, model, objective)
+    layers = described(bench, model, objective)["layers"]
     problem_file, lines_file = folder / "problem.json", folder / "compare.jsonl"
-    evaluations = options.evaluations_per_layer * len(json.loads(problem_file.read_text())["layers"])
-    arguments = [*describe, "--evaluations", evaluations]
+    evaluations = options.evaluations_per_layer * len(layers)
+    arguments = ["codesign", model, "-o", folder, *search_arguments(objective), "--evaluations", evaluations]
     words = [*arguments, "--compare", options.seeds] + (["--exhaustive"] if options.full else [])
     bench.run(folder, "compare", bench.program(*words))
     problem = json.loads(problem_file.read_text())
@@ -211,7 +236,7 @@ def image(side, cycles="cycles"):
 def equal_resources(bench):
     """The first table."""
     options = bench.options
-    pairs = [(model, objective) for model in options.models for objective in options.objectives]
+    pairs = list(compared_pairs(bench))
     bench.pymoo()
     # Nothing that is reported of these depends on how long they take.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
