@@ -96,6 +96,8 @@ error: there is no OpenCL loader on this machine (libOpenCL.so.1)
 "#]]);
         return;
     }
+    // The first time, TVM's OpenCL runtime is compiled, which is said.
+    command.output().unwrap();
     scene.says(&mut command, str![[r#"
 exit code: 7
 --- standard output
