@@ -1,5 +1,6 @@
 //! The program on a small network, with stand-ins for what compiles and runs.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use arco_tvm::tuning::{Event, read_journal};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::fleet::{Fleet, wait_until};
+use crate::fleet::{Fleet, listening_sockets, wait_until};
 use crate::support;
 
 /// A run of `arco-tvm tune`.
@@ -131,5 +132,14 @@ pub fn nothing_is_left(fleet: &Fleet) {
         wait_until(Duration::from_secs(8), gone),
         "{:?}",
         fleet.processes()
+    );
+}
+
+/// Fails if one of these sockets goes on listening. The threads of a killed process may hold it a moment longer.
+pub fn no_port_is_left(sockets: &BTreeSet<String>) {
+    let closed = || sockets.is_disjoint(&listening_sockets());
+    assert!(
+        wait_until(Duration::from_secs(8), closed),
+        "a port is left open"
     );
 }
