@@ -117,7 +117,7 @@ image: ## Build the Docker image arco-tvm (five minutes; docker/build --help say
 	docker/build --tag $(IMAGE)
 
 .PHONY: test-docker
-test-docker: venv image ## Tune across hosts of docker/compose.yaml that die, are cut off, restart and run full (five minutes)
+test-docker: venv image ## Tune across hosts of docker/compose.yaml that die, are cut off, restart and run full (eight minutes)
 	cd docker/tests && ARCO_IMAGE=$(IMAGE) $(CLEAN_ENV) ../../$(VENV)/bin/python -m pytest -q -p no:cacheprovider
 
 .PHONY: rust

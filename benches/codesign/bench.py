@@ -263,7 +263,7 @@ def equal_resources(bench):
         for seed in range(options.live_seeds):
             result, _, folder = live(bench, model, objective, seed)
             default, chosen = result["default"], result["chosen"]
-            bound, before, after = (default["least_cycles"], image(default), image(chosen))
+            bound, before, after = default["least_cycles"], image(default), image(chosen)
             closed = (before - after) / (before - bound)
             exact = "not looked at"
             batch = int(chosen["geometry"].split("x")[0])

@@ -7,9 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::{AppendError, AppendFile};
 use crate::vta::config::Geometry;
-use crate::vta::packed_conv::PackedTiles;
 
-use super::ledger::{Core, Point};
+use super::ledger::{Core, Point, ProgramKey, tile_numbers};
 
 /// The version of the format; readers pass over what they do not know.
 pub const SCHEMA: u32 = 1;
@@ -67,44 +66,21 @@ impl Event {
     }
 }
 
-/// Rows, columns, blocks of input and output channels, virtual threads along output channels and rows.
-pub const fn tile_numbers(tiles: &PackedTiles) -> [usize; 6] {
-    let PackedTiles {
-        h,
-        w,
-        ci,
-        co,
-        oc_threads,
-        h_threads,
-    } = *tiles;
-    [h, w, ci, co, oc_threads, h_threads]
-}
-
 /// What earlier runs evaluated: by program, which does not change.
 #[derive(Debug, Default)]
 pub struct Recalled {
-    known: HashMap<(Core, usize, [usize; 6]), Option<u64>>,
+    known: HashMap<ProgramKey, Option<u64>>,
 }
 
 impl Recalled {
     /// What came of a point.
     pub fn find(&self, point: &Point) -> Option<Option<u64>> {
-        let key = (
-            Core::of(&point.geometry),
-            point.layer,
-            tile_numbers(&point.tiles),
-        );
-        self.known.get(&key).copied()
+        self.known.get(&point.program()).copied()
     }
 
     /// Takes in what came of a point.
     pub fn add(&mut self, point: &Point, cycles: Option<u64>) {
-        let key = (
-            Core::of(&point.geometry),
-            point.layer,
-            tile_numbers(&point.tiles),
-        );
-        self.known.insert(key, cycles);
+        self.known.insert(point.program(), cycles);
     }
 
     /// Programs that are known.
@@ -216,6 +192,7 @@ impl SearchJournal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vta::packed_conv::PackedTiles;
 
     fn layers() -> Vec<String> {
         vec!["64 > 64".to_owned()]

@@ -6,7 +6,6 @@ use crate::vta::config::Geometry;
 use crate::vta::packed_conv::PackedTiles;
 
 use super::geometries::Dimensions;
-use super::journal::tile_numbers;
 use super::network::Network;
 
 /// A schedule of a layer on a geometry: what is evaluated.
@@ -20,12 +19,28 @@ pub struct Point {
     pub tiles: PackedTiles,
 }
 
+/// What tells a program from others: the core, the position of the layer, and the tiles as [`tile_numbers`].
+pub(super) type ProgramKey = (Core, usize, [usize; 6]);
+
 impl Point {
-    /// What tells its program from others.
-    pub(super) fn program(&self) -> (Core, usize, [usize; 6]) {
+    /// The key of its program.
+    pub(super) fn program(&self) -> ProgramKey {
         let core = Core::of(&self.geometry);
         (core, self.layer, tile_numbers(&self.tiles))
     }
+}
+
+/// Rows, columns, blocks of input and output channels, virtual threads along output channels and rows.
+pub const fn tile_numbers(tiles: &PackedTiles) -> [usize; 6] {
+    let PackedTiles {
+        h,
+        w,
+        ci,
+        co,
+        oc_threads,
+        h_threads,
+    } = *tiles;
+    [h, w, ci, co, oc_threads, h_threads]
 }
 
 /// What of a geometry is in the program of a schedule: not the sizes of the data buffers, which say only whether there is

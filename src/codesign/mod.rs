@@ -4,7 +4,7 @@
 //! - [`Limits`], [`GeometrySpace`]: what the accelerator may cost, and every geometry that keeps to it.
 //! - [`Search`]: which schedule on which geometry is evaluated next. The hardware agent moves the geometry, the other
 //!   agents see it, the critic sees everything ([`crate::agents`]); a surrogate over shape and geometry ranks what was
-//!   not evaluated, and fewer and fewer geometries share the evaluations.
+//!   not evaluated, and fewer and fewer geometries share the evaluations. Half of them are the Pareto front's.
 //! - [`Evaluator`]: who says how long a schedule takes.
 //! - [`Ledger`]: what was evaluated, and what follows from it for every geometry.
 
@@ -35,8 +35,8 @@ pub use draft::DraftEvaluator;
 pub use evaluator::Evaluator;
 pub use front::{FrontPoint, pareto_front};
 pub use geometries::{DIMENSIONS, Dimensions, GeometrySpace};
-pub use journal::{Event, JournalError, Recalled, SCHEMA, SearchJournal, tile_numbers};
-pub use ledger::{BestSchedule, Core, Evaluated, Ledger, Point};
+pub use journal::{Event, JournalError, Recalled, SCHEMA, SearchJournal};
+pub use ledger::{BestSchedule, Core, Evaluated, Ledger, Point, tile_numbers};
 pub use limits::{Cost, Limits, timing_verified};
 pub use network::{ForeignTask, Layer, Network};
 pub use objective::{Mode, Objective};

@@ -36,10 +36,11 @@ impl Volume {
 
     /// What a point would add, as a share of the whole box.
     pub fn gain(&self, score: f64, cost: &Cost) -> f64 {
+        let (macs, bits) = self.first(cost);
+        let rows = self.least.chunks(self.bits.len());
         let mut sum = 0.0;
-        for (i, &(_, width)) in self.macs.iter().enumerate().skip(self.first(cost).0) {
-            let row = &self.least[i * self.bits.len()..];
-            for (&(_, height), &least) in self.bits.iter().zip(row).skip(self.first(cost).1) {
+        for (&(_, width), row) in self.macs.iter().zip(rows).skip(macs) {
+            for (&(_, height), &least) in self.bits.iter().zip(row).skip(bits) {
                 sum += width * height * (least - score).max(0.0);
             }
         }

@@ -2,12 +2,15 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BinaryHeap, HashSet};
+use std::iter;
 
 use crate::vta::config::Geometry;
 
+use super::beliefs::Expected;
 use super::landscape::Expectation;
 use super::ledger::{Core, Point};
 use super::limits::Cost;
+use super::network::Network;
 use super::volume::Volume;
 
 /// Constants of [`widen`].
@@ -119,50 +122,71 @@ fn candidates(
             })
             .collect();
         for geometry in geometries {
+            let outlook = Outlook::of(&problem.network, &considered, &geometry, optimism);
+            let Some(outlook) = outlook else { continue };
             let cost = Cost::of(&geometry);
-            let (mut hoped, mut known) = (Some(0.0), Some(0.0));
-            let mut missing = Vec::new();
-            for (layer, of_layer) in layers.iter().enumerate() {
-                let conv = of_layer.convolution.packed(&geometry);
-                let repack = of_layer.convolution.repack_cycles(&geometry) as f64;
-                let uses = f64::from(of_layer.uses);
-                let mut fitting = considered[layer]
-                    .iter()
-                    .filter(|e| e.mean.is_finite() && conv.refusal(&geometry, &e.tiles).is_none());
-                let add =
-                    |sum: Option<f64>, cycles: Option<f64>| Some(sum? + uses * (cycles? + repack));
-                let Some(first) = fitting.next() else {
-                    hoped = None;
-                    break;
-                };
-                hoped = add(hoped, Some(first.hoped(optimism)));
-                let told = if first.known {
-                    Some(first)
-                } else {
-                    missing.push(Point {
-                        layer,
-                        geometry,
-                        tiles: first.tiles,
-                    });
-                    known.and_then(|_| fitting.find(|e| e.known))
-                };
-                known = add(known, told.map(|e| e.mean.exp()));
-            }
-            let Some(hoped) = hoped else { continue };
-            if let Some(cycles) = known {
+            if let Some(cycles) = outlook.known {
                 evaluated.push((problem.score(cycles, &geometry), cost));
             }
-            if !missing.is_empty() {
+            if !outlook.missing.is_empty() {
                 let pressure = problem.geometries.limits().pressure(&geometry);
                 candidates.push(Candidate {
                     cost,
-                    hoped: problem.score(hoped, &geometry) * (1.0 + pressure),
-                    missing,
+                    hoped: problem.score(outlook.hoped, &geometry) * (1.0 + pressure),
+                    missing: outlook.missing,
                 });
             }
         }
     }
     (candidates, evaluated)
+}
+
+/// A network on a geometry.
+struct Outlook {
+    /// Cycles that are hoped for.
+    hoped: f64,
+    /// Cycles by what was evaluated; none while a layer has no schedule.
+    known: Option<f64>,
+    /// Schedules from which the hope comes and that were not evaluated.
+    missing: Vec<Point>,
+}
+
+impl Outlook {
+    /// By what is considered of each layer, from which most is hoped first; none where a layer has nothing that fits.
+    fn of(
+        network: &Network,
+        considered: &[Vec<Expected>],
+        geometry: &Geometry,
+        optimism: f64,
+    ) -> Option<Self> {
+        let mut outlook = Self {
+            hoped: 0.0,
+            known: Some(0.0),
+            missing: Vec::new(),
+        };
+        for (layer, (of_layer, considered)) in network.layers().iter().zip(considered).enumerate() {
+            let conv = of_layer.convolution.packed(geometry);
+            let repack = of_layer.convolution.repack_cycles(geometry) as f64;
+            let in_network = |cycles: f64| f64::from(of_layer.uses) * (cycles + repack);
+            let fits =
+                |e: &&Expected| e.mean.is_finite() && conv.refusal(geometry, &e.tiles).is_none();
+            let mut fitting = considered.iter().filter(fits);
+            let first = fitting.next()?;
+            outlook.hoped += in_network(first.hoped(optimism));
+            outlook.known = outlook.known.and_then(|sum| {
+                let told = iter::once(first).chain(fitting).find(|e| e.known)?;
+                Some(sum + in_network(told.mean.exp()))
+            });
+            if !first.known {
+                outlook.missing.push(Point {
+                    layer,
+                    geometry: *geometry,
+                    tiles: first.tiles,
+                });
+            }
+        }
+        Some(outlook)
+    }
 }
 
 impl PartialEq for Queued {

@@ -254,13 +254,11 @@ impl<M: Measurer> Run<'_, M> {
         }
     }
 
-    /// Whether a configuration of a task is in flight for such a reason.
-    fn is_on_its_way(&self, position: usize, index: ConfigIndex, reason: fn(Why) -> bool) -> bool {
-        self.delivery.asked().any(|trial| match &trial.what {
-            Asked::Config(config, why) => {
-                trial.position == position && config.index == index && reason(*why)
-            }
-            Asked::Fallback => false,
+    /// Whether a configuration of a task was asked for and is in flight.
+    fn is_on_its_way(&self, position: usize, index: ConfigIndex) -> bool {
+        self.delivery.asked().any(|trial| {
+            let asked = matches!(&trial.what, Asked::Config(config, _) if config.index == index);
+            asked && trial.position == position
         })
     }
 
@@ -285,9 +283,8 @@ impl<M: Measurer> Run<'_, M> {
                 continue;
             }
             for proposal in proposals {
-                // The strategy has not been told of what was given.
-                let given = |why| why == Why::Given;
-                if self.is_on_its_way(position, proposal.index, given) {
+                // What was given is not the strategy's, and it has not been told of it.
+                if self.is_on_its_way(position, proposal.index) {
                     continue;
                 }
                 let run = &self.runs[position];
@@ -386,7 +383,7 @@ impl<M: Measurer> Run<'_, M> {
             Asked::Config(config, _) => config,
             Asked::Fallback => match run.take_in_fallback(measurement) {
                 // Somebody asked for it before it was known what it is: that is the trial.
-                Some(config) if self.is_on_its_way(trial.position, config.index, |_| true) => {
+                Some(config) if self.is_on_its_way(trial.position, config.index) => {
                     return Ok(());
                 }
                 Some(config) => config,

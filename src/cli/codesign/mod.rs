@@ -1,5 +1,6 @@
 //! `arco-tvm codesign`: choose the accelerator together with every layer's schedule, measure the choice, say what was won.
 
+mod answer;
 pub mod args;
 mod compare;
 mod measured;
@@ -77,7 +78,7 @@ pub async fn run(
         return compare::run(args, &problem, &networks, seeds, printer).await;
     }
     if args.search.evaluate {
-        return compare::answer(args, &problem, printer);
+        return answer::answer(args, &problem, printer);
     }
     let path = RealPath {
         context: &context,

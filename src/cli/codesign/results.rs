@@ -221,14 +221,20 @@ fn result(args: &CodesignArgs, outcome: &Outcome<'_>, printer: Printer) -> Resul
                    "chosen_cycles": outcome.cycles_of(own, &outcome.chosen)})
         })
         .collect();
+    let default = side(&outcome.default)?;
+    let chosen = if outcome.chosen.geometry == outcome.default.geometry {
+        default.clone()
+    } else {
+        side(&outcome.chosen)?
+    };
     Ok(json!({
         "mode": args.mode.name(),
         "objective": args.objective.name(),
         "limits": outcome.problem.geometries.limits().describe(),
         "seed": args.search.seed.unwrap_or(0),
         "models": models,
-        "default": side(&outcome.default)?,
-        "chosen": side(&outcome.chosen)?,
+        "default": default,
+        "chosen": chosen,
     }))
 }
 
