@@ -13,7 +13,7 @@ use super::limits::Cost;
 use super::network::Network;
 use super::volume::Volume;
 
-/// Constants of [`widen`].
+/// Constants of what is evaluated for the Pareto front.
 #[derive(Clone, Copy, Debug)]
 pub struct FrontConstants {
     /// A geometry whose score is more than so many times the best is no point of the front.
