@@ -21,6 +21,8 @@ pub struct Job<'a> {
     pub seed: u64,
     /// With at most so many evaluations.
     pub budget: usize,
+    /// It is asked for more while at most so many are in flight.
+    pub lookahead: usize,
     /// What the strategy has learnt from before.
     pub before: Before<'a>,
 }

@@ -79,19 +79,26 @@ pub fn replay(job: &Job<'_>, clock: CpuClock) -> Result<History, ReplayError> {
     };
     for space in before.iter().filter(|other| other.name != job.space.name) {
         let seed = Seed(job.seed).child(&space.name);
-        replay_with(space, &mut *build(space, seed), job.before.budget, clock)
-            .map_err(|source| error(space, source))?;
+        replay_with(
+            space,
+            &mut *build(space, seed),
+            job.before.budget,
+            job.lookahead,
+            clock,
+        )
+        .map_err(|source| error(space, source))?;
     }
     let started = clock.now();
     let mut strategy = build(job.space, Seed(job.seed));
     let building = clock.now().saturating_sub(started);
-    let mut history = replay_with(job.space, &mut *strategy, job.budget, clock)
+    let mut history = replay_with(job.space, &mut *strategy, job.budget, job.lookahead, clock)
         .map_err(|source| error(job.space, source))?;
     history.search_cpu += building;
     Ok(history)
 }
 
-/// The same with a strategy that is there already, of this space.
+/// The same with a strategy that is there already, of this space. It is asked for more while at most `lookahead`
+/// evaluations are in flight, and told of them in the order they were asked for.
 ///
 /// # Errors
 /// When the strategy cannot go on.
@@ -99,32 +106,41 @@ pub fn replay_with(
     recorded: &RecordedSpace,
     strategy: &mut dyn Strategy,
     budget: usize,
+    lookahead: usize,
     clock: CpuClock,
 ) -> Result<History, StrategyError> {
     let started = clock.now();
     let mut evaluations = Vec::with_capacity(budget);
     let mut looking_up = Duration::ZERO;
-    while evaluations.len() < budget {
-        let n = strategy.batch().clamp(1, budget - evaluations.len());
-        let proposals = strategy.ask(n)?;
-        if proposals.is_empty() {
+    // The last so many of the evaluations: the strategy was not told of them yet.
+    let mut outstanding = 0;
+    loop {
+        while evaluations.len() < budget && outstanding <= lookahead {
+            let n = strategy.batch().clamp(1, budget - evaluations.len());
+            let proposals = strategy.ask(n)?;
+            if proposals.is_empty() {
+                break;
+            }
+            let pause = clock.now();
+            let fresh = proposals.iter().take(n);
+            evaluations.extend(fresh.map(|p| (p.index, recorded.evaluate(p.index))));
+            looking_up += clock.now().saturating_sub(pause);
+            outstanding += proposals.len().min(n);
+        }
+        if outstanding == 0 {
             break;
         }
-        let pause = clock.now();
-        let fresh: Vec<(ConfigIndex, Evaluation)> = proposals
-            .iter()
-            .take(n)
-            .map(|proposal| (proposal.index, recorded.evaluate(proposal.index)))
-            .collect();
-        let observations: Vec<Observation> = fresh
+        // Whatever more than the lookahead is in flight.
+        let told = outstanding.saturating_sub(lookahead).max(1);
+        let first = evaluations.len() - outstanding;
+        let observations: Vec<Observation> = evaluations[first..first + told]
             .iter()
             .map(|&(index, evaluation)| Observation {
                 index,
                 outcome: evaluation.cost.map_or_else(Outcome::Failed, Outcome::Cost),
             })
             .collect();
-        evaluations.extend(fresh);
-        looking_up += clock.now().saturating_sub(pause);
+        outstanding -= told;
         strategy.tell(&observations)?;
     }
     Ok(History {

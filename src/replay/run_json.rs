@@ -26,6 +26,9 @@ pub struct RunKey {
     /// Evaluations of each of the other spaces before it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub others: usize,
+    /// Evaluations that were in flight when it was asked for more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lookahead: usize,
 }
 
 /// A run as a line of the file has it.

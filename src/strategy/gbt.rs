@@ -124,7 +124,7 @@ impl Strategy for Gbt {
 
     fn tell(&mut self, observations: &[Observation]) -> Result<(), StrategyError> {
         for observation in observations {
-            self.plan.known.insert(observation.index);
+            self.plan.told(observation.index);
             let digits = self.space.digits(observation.index)?;
             self.measured.push(digits, observation.outcome);
         }

@@ -224,7 +224,7 @@ impl Strategy for Genetic {
     fn tell(&mut self, observations: &[Observation]) -> Result<(), StrategyError> {
         for observation in observations {
             self.space.digits(observation.index)?;
-            self.plan.known.insert(observation.index);
+            self.plan.told(observation.index);
             let cost = observation.outcome.comparable_cost();
             if self.costs.insert(observation.index, cost).is_none()
                 && !self.genes.contains(&observation.index)

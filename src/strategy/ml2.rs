@@ -275,7 +275,7 @@ impl Strategy for Ml2 {
     fn tell(&mut self, observations: &[Observation]) -> Result<(), StrategyError> {
         for observation in observations {
             let digits = self.space.digits(observation.index)?;
-            self.plan.known.insert(observation.index);
+            self.plan.told(observation.index);
             self.measured.push(digits, observation.outcome);
         }
         self.random.tell(observations)

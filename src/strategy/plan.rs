@@ -1,6 +1,6 @@
 //! Planning ahead: configurations in the order in which they are to be asked.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use crate::task::ConfigIndex;
 
@@ -11,7 +11,17 @@ use super::{Proposal, StrategyError};
 pub(super) struct Plan {
     /// Asked or told.
     pub known: HashSet<ConfigIndex>,
+    /// Asked and not yet told.
+    pub pending: BTreeSet<ConfigIndex>,
     queue: VecDeque<Proposal>,
+}
+
+impl Plan {
+    /// Something was told of a configuration.
+    pub fn told(&mut self, index: ConfigIndex) {
+        self.known.insert(index);
+        self.pending.remove(&index);
+    }
 }
 
 /// A strategy that plans several configurations at once.
@@ -35,6 +45,7 @@ pub(super) trait Planner {
             };
             // It may have been told of since it was planned.
             if plan.known.insert(proposal.index) {
+                plan.pending.insert(proposal.index);
                 asked.push(proposal);
             }
         }

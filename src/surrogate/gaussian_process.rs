@@ -70,8 +70,14 @@ impl GaussianProcess {
 
     /// Learns that the rows have these targets. Length scales start from those of the last fit.
     ///
+    /// Rows beyond the targets are being measured: they change no mean, and there is less to be learnt near them
+    /// (GP-BUCB's hallucinated observations, Desautels et al. 2014).
+    ///
     /// # Errors
     /// When the covariance cannot be factorised.
+    ///
+    /// # Panics
+    /// When there are more targets than rows.
     pub fn fit(&mut self, table: &FeatureTable, targets: &[f64]) -> Result<(), String> {
         if self.log_inverse.len() != table.columns {
             self.log_inverse = vec![0.0; table.columns];
@@ -90,7 +96,9 @@ impl GaussianProcess {
         self.factor =
             cholesky(covariance, table.rows).ok_or("the covariance is not positive definite")?;
         self.inverse = single(&inverse(&self.factor, table.rows));
-        self.weights = solve(&self.factor, targets);
+        // The factor of the first rows is the head of the factor of all.
+        self.weights = solve(&self.factor, table.rows, targets);
+        self.weights.resize(table.rows, 0.0);
         Ok(())
     }
 
@@ -208,8 +216,8 @@ impl GaussianProcess {
 
     /// Coordinate descent on the marginal likelihood of the newest rows.
     fn choose_scales(&mut self, targets: &[f64]) {
-        let from = self.rows.len().saturating_sub(self.constants.tuning_rows);
-        let (rows, targets) = (&self.rows[from..], &targets[from..]);
+        let from = targets.len().saturating_sub(self.constants.tuning_rows);
+        let (rows, targets) = (&self.rows[from..targets.len()], &targets[from..]);
         let mut scales = self.log_inverse.clone();
         let mut noise = self.log_noise;
         let mut best = self.likelihood(rows, targets, &scales, noise);
@@ -343,10 +351,10 @@ fn cholesky(mut a: Vec<f64>, n: usize) -> Option<Vec<f64>> {
     Some(a)
 }
 
-/// Solves L x = b.
+/// Solves L x = b, where L is the head of a factor with `n` columns.
 fn forward(factor: &[f64], b: &[f64], n: usize) -> Vec<f64> {
-    let mut x = vec![0.0; n];
-    for i in 0..n {
+    let mut x = vec![0.0; b.len()];
+    for i in 0..b.len() {
         let row = &factor[i * n..i * n + i];
         x[i] = (b[i] - dot(row, &x[..i])) / factor[i * n + i];
     }
@@ -371,11 +379,10 @@ fn inverse(factor: &[f64], n: usize) -> Vec<f64> {
     inverse
 }
 
-/// Solves L Lt x = b.
-fn solve(factor: &[f64], b: &[f64]) -> Vec<f64> {
-    let n = b.len();
+/// Solves L Lt x = b, where L is the head of a factor with `n` columns.
+fn solve(factor: &[f64], n: usize, b: &[f64]) -> Vec<f64> {
     let mut x = forward(factor, b, n);
-    for i in (0..n).rev() {
+    for i in (0..b.len()).rev() {
         x[i] /= factor[i * n + i];
         let value = x[i];
         for (j, entry) in x[..i].iter_mut().enumerate() {
@@ -459,6 +466,38 @@ mod tests {
         // Without optimism only what is expected counts.
         let chosen = process.batch(&rows, &[0.1, 0.05, 0.0, 5.0], 1, 0.0);
         assert_eq!(chosen, [3]);
+    }
+
+    #[test]
+    fn what_is_being_measured_changes_no_mean_and_leaves_less_to_learn_near_it() {
+        let (mut points, heights) = hill();
+        let asked = table(&[(4.0, 4.0), (4.1, 4.0), (0.7, 0.5)]);
+        let mut process = GaussianProcess::new(GaussianProcessConstants {
+            passes: 0,
+            ..GaussianProcessConstants::default()
+        });
+        // The far point is among the rows both times, so that features have one scale.
+        points.push((9.0, 9.0));
+        let far = [heights.as_slice(), &[0.0]].concat();
+        process.fit(&table(&points), &far).unwrap();
+        let before = process.predict(&asked).unwrap();
+        points.push((4.0, 4.0));
+        process.fit(&table(&points), &far).unwrap();
+        let after = process.predict(&asked).unwrap();
+        for (before, after) in before.iter().zip(&after) {
+            assert!(
+                (before.mean - after.mean).abs() < 1e-3,
+                "{before:?} {after:?}"
+            );
+        }
+        assert!(
+            after[0].deviation < 0.3 * before[0].deviation,
+            "{before:?} {after:?}"
+        );
+        assert!(
+            after[1].deviation < 0.5 * before[1].deviation,
+            "{before:?} {after:?}"
+        );
     }
 
     #[test]

@@ -43,6 +43,9 @@ pub struct ReplayArgs {
     /// Before a space search each of the others with N evaluations; strategies that learn from other tasks may
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub others: usize,
+    /// Ask for more while at most N evaluations are in flight; `tune` looks 16 ahead, so that its devices never wait
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub lookahead: usize,
     /// Let strategies ask for what conditions and rules refuse; it fails, and uses budget
     #[arg(long)]
     pub no_masks: bool,

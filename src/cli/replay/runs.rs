@@ -77,6 +77,7 @@ fn jobs<'a>(args: &ReplayArgs, spaces: &'a [RecordedSpace]) -> Vec<Job<'a>> {
                 strategy,
                 seed,
                 budget: args.budget,
+                lookahead: args.lookahead,
                 before: Before {
                     spaces,
                     budget: args.others,
@@ -94,6 +95,7 @@ fn key(job: &Job<'_>) -> RunKey {
         seed: job.seed,
         budget: job.budget,
         others: job.before.budget,
+        lookahead: job.lookahead,
     }
 }
 

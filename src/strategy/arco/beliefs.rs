@@ -43,12 +43,14 @@ impl Beliefs {
         }
     }
 
-    /// Learns from measurements: the cost of each, `None` for a failure.
+    /// Learns from measurements: the cost of each, `None` for a failure. Those `pending` have been asked for, and
+    /// nothing was told of them yet.
     ///
     /// Without the validity model a failure has the worst cost that was seen.
     pub fn fit(
         &mut self,
         measured: &[(Digits, Option<f64>)],
+        pending: &[Digits],
         validity_model: bool,
     ) -> Result<(), String> {
         self.said.clear();
@@ -67,6 +69,7 @@ impl Beliefs {
             Some(suggestion) => suggestion.take_off(&digits, &mut targets),
             None => 1.0,
         };
+        let digits: Vec<&Digits> = digits.into_iter().chain(pending).collect();
         self.cost.fit(&self.features.table(&digits), &targets)?;
         self.fallible = validity_model && costs.len() < measured.len();
         if self.fallible {

@@ -41,7 +41,7 @@ pub struct ArcoConstants {
 impl Default for ArcoConstants {
     fn default() -> Self {
         Self {
-            batch: 8,
+            batch: 4,
             initial: 16,
             optimism: 2.0,
             critic: 0.1,

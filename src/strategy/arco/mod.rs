@@ -94,6 +94,15 @@ impl Arco {
         Ok(())
     }
 
+    /// What was asked for and not yet told.
+    fn pending(&self) -> Result<Vec<Digits>, StrategyError> {
+        let space = self.environment.space();
+        let pending = self.plan.pending.iter();
+        Ok(pending
+            .map(|&index| space.digits(index))
+            .collect::<Result<_, _>>()?)
+    }
+
     /// A plan with what it lacks to a batch, drawn at random.
     fn filled_at_random(
         &mut self,
@@ -168,8 +177,9 @@ impl Planner for Arco {
         if self.measured.len() < initial || succeeded < 2 {
             return self.first_plan();
         }
+        let pending = self.pending()?;
         self.beliefs
-            .fit(self.measured.rows(), self.parts.validity_model)
+            .fit(self.measured.rows(), &pending, self.parts.validity_model)
             .map_err(StrategyError::model(self.measured.len()))?;
         let candidates = self.candidates()?;
         let chosen = self.choose(&candidates, batch)?;
@@ -197,7 +207,7 @@ impl Strategy for Arco {
 
     fn tell(&mut self, observations: &[Observation]) -> Result<(), StrategyError> {
         for observation in observations {
-            self.plan.known.insert(observation.index);
+            self.plan.told(observation.index);
             let digits = self.environment.space().digits(observation.index)?;
             if let Some(described) = &self.described {
                 let numbers = described.numbers(&digits);
