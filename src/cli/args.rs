@@ -202,7 +202,7 @@ pub struct TuneArgs {
     /// End a task after so many trials without anything better
     #[arg(long, value_name = "N")]
     pub early_stopping: Option<usize>,
-    /// Ask for more while at most so many trials are in flight [default: 16]
+    /// Ask for more while at most so many trials are in flight [default: 8]
     #[arg(long, value_name = "N")]
     pub lookahead: Option<usize>,
     /// Write JSON lines about the run on standard output, in place of progress and table

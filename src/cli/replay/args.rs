@@ -43,7 +43,7 @@ pub struct ReplayArgs {
     /// Before a space search each of the others with N evaluations; strategies that learn from other tasks may
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub others: usize,
-    /// Ask for more while at most N evaluations are in flight; `tune` looks 16 ahead, so that its devices never wait
+    /// Ask for more while at most N evaluations are in flight; `tune` looks 8 ahead, so that its devices need not wait
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub lookahead: usize,
     /// Let strategies ask for what conditions and rules refuse; it fails, and uses budget

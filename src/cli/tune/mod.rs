@@ -36,7 +36,7 @@ pub(super) use resume::open_output;
 /// Trials for each task when nothing is said.
 const DEFAULT_TRIALS_PER_TASK: usize = 64;
 /// Trials in flight when a strategy is asked for more: one batch is measured while the next is chosen and built.
-const DEFAULT_LOOKAHEAD: usize = 16;
+const DEFAULT_LOOKAHEAD: usize = 8;
 
 /// Runs the command.
 ///

@@ -10,7 +10,7 @@ use crate::surrogate::{GaussianProcessConstants, ValidityConstants};
 pub struct ArcoConstants {
     /// Measurements between two fits.
     pub batch: usize,
-    /// Random measurements before the first fit.
+    /// Random configurations before the first fit, for which a batch of them must have been measured.
     pub initial: usize,
     /// Weight of the surrogate's uncertainty in a candidate's confidence and in the spread of a batch.
     pub optimism: f64,

@@ -174,7 +174,8 @@ impl Planner for Arco {
         let heard = self.beliefs.is_suggested();
         let initial = if heard { batch } else { self.constants.initial };
         let succeeded = self.measured.succeeded().count();
-        if self.measured.len() < initial || succeeded < 2 {
+        let begun = self.plan.known.len() >= initial && self.measured.len() >= batch;
+        if !begun || succeeded < 2 {
             return self.first_plan();
         }
         let pending = self.pending()?;
