@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::record::ErrorNo;
 use crate::seed::Seed;
 use crate::strategy::{Observation, Outcome, Proposal, Strategy, StrategyKind};
-use crate::task::{ConfigIndex, TaskContext, TaskDescription, ValidityFilter};
+use crate::task::{ConfigIndex, GpuLimits, TaskContext, TaskDescription, ValidityFilter};
 use crate::transfer::Knowledge;
 
 /// Options of `arco.tuner.create`.
@@ -19,6 +19,8 @@ pub(super) struct SearchOptions {
     pub strategy: Option<String>,
     /// Seed of all draws.
     pub seed: u64,
+    /// What the device allows, where it is a GPU: what needs more is not proposed.
+    pub gpu_limits: Option<GpuLimits>,
 }
 
 /// A measurement as `arco.tuner.update` takes it.
@@ -70,6 +72,10 @@ impl Search {
             .strategy
             .map_or(Ok(StrategyKind::default()), |name| name.parse())?;
         let task = description.into_task(filter)?;
+        let task = match options.gpu_limits {
+            Some(limits) => task.within(limits),
+            None => task,
+        };
         let context = TaskContext::of(&task.workload);
         Ok(Self {
             strategy: kind.build(

@@ -15,6 +15,7 @@ import numpy as np
 import tvm
 from tvm import autotvm
 from tvm.autotvm.measure import MeasureInput, MeasureResult
+from tvm.autotvm.measure.measure import Builder
 from tvm.autotvm.task.space import ConfigEntity
 
 from arco_tvm import library
@@ -28,7 +29,8 @@ class ArcoTuner(autotvm.tuner.Tuner):
     """Search with arco-tvm.
 
     `strategy` names one of the library's strategies (None: its default), `seed` makes the search repeat
-    (None: the library's default); further keywords are passed to the strategy as options.
+    (None: the library's default); further keywords are passed to the strategy as options. On a GPU, what the
+    device that measures does not allow (threads, shared memory) is not tried.
 
     # Errors
     ArcoError "no-library" or "library-failed" if the search cannot be loaded.
@@ -39,6 +41,9 @@ class ArcoTuner(autotvm.tuner.Tuner):
     ):
         super().__init__(task, strategy=strategy, seed=seed, **options)
         self._handle: int | None = None
+        self._builder: Builder | None = None
+        self._limits: dict[str, int] | None = None
+        self._told: list[dict[str, Any]] = []
         library.load()
         self._functions = {name: tvm.get_global_func(f"arco.tuner.{name}") for name in _FUNCTIONS}
         self._options = {k: v for k, v in self.param.items() if v is not None}
@@ -47,12 +52,19 @@ class ArcoTuner(autotvm.tuner.Tuner):
         self._filter = _filter_callback(task) if self.space._shared_filter is not None else None
         self._create()
 
+    def tune(self, n_trial: int, measure_option: dict, *args, **kwargs) -> None:
+        """AutoTVM's loop, with what it takes."""
+        self._builder = measure_option["builder"]
+        super().tune(n_trial, measure_option, *args, **kwargs)
+
     def has_next(self) -> bool:
         """Whether the search has a configuration that it has not tried."""
+        self._heed_limits()
         return not self._exhausted and bool(self._functions["has_next"](self._handle))
 
     def next_batch(self, batch_size: int) -> list[ConfigEntity]:
         """The next configurations to measure: at most `batch_size`, fewer when the space runs out."""
+        self._heed_limits()
         indices = json.loads(self._functions["next_batch"](self._handle, int(batch_size)))
         # AutoTVM's loop asks again for ever if a tuner that "has next" then has nothing.
         self._exhausted = not indices
@@ -61,8 +73,7 @@ class ArcoTuner(autotvm.tuner.Tuner):
     def update(self, inputs: Sequence[MeasureInput], results: Sequence[MeasureResult]) -> None:
         """Tell the search what was measured."""
         measured = [_result_json(i.config.index, r) for i, r in zip(inputs, results, strict=True)]
-        if measured:
-            self._functions["update"](self._handle, dumps(measured))
+        self._tell(measured)
 
     def load_history(
         self, data_set: Iterable[tuple[MeasureInput, MeasureResult]], min_seed_records: int = 0
@@ -82,8 +93,7 @@ class ArcoTuner(autotvm.tuner.Tuner):
                 "%d records for %s, %d wanted: not used", len(ours), self.task.name, min_seed_records
             )
             return
-        if ours:
-            self._functions["update"](self._handle, dumps([_result_json(i, res) for _, res, i in ours]))
+        self._tell([_result_json(index, res) for _, res, index in ours])
         for inp, res, index in ours:
             if res.error_no == 0:
                 flops = self.task.flop / np.mean(res.costs)
@@ -96,6 +106,7 @@ class ArcoTuner(autotvm.tuner.Tuner):
         """Forget everything and start the search anew, with the same seed."""
         super().reset()
         self.best_iter = 0
+        self._told = []
         self._free()
         self._create()
 
@@ -104,10 +115,32 @@ class ArcoTuner(autotvm.tuner.Tuner):
         with contextlib.suppress(Exception):
             self._free()
 
+    def _heed_limits(self) -> None:
+        """Begins anew with what was told where the device allows other things than is known of it.
+
+        AutoTVM's runner asks the device before the first configuration is asked for, and its builder knows.
+        """
+        checks = getattr(self._builder, "build_kwargs", {}).get("checks", {})
+        if checks.get("gpu") is None:
+            return
+        limits = {name: int(limit) for name, limit in checks["gpu"].items()}
+        if limits != self._limits:
+            self._limits = limits
+            self._free()
+            self._create()
+            told, self._told = self._told, []
+            self._tell(told)
+
+    def _tell(self, measured: list[dict[str, Any]]) -> None:
+        if measured:
+            self._functions["update"](self._handle, dumps(measured))
+            self._told += measured
+
     def _create(self) -> None:
         self._exhausted = False
+        options = self._options if self._limits is None else {**self._options, "gpu_limits": self._limits}
         self._handle = int(
-            self._functions["create"](dumps(describe(self.task)), dumps(self._options), self._filter)
+            self._functions["create"](dumps(describe(self.task)), dumps(options), self._filter)
         )
 
     def _free(self) -> None:

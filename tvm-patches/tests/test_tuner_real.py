@@ -3,8 +3,10 @@
 import json
 
 import pytest
+import tvm
 from server_process import wait_until
 from tvm import autotvm
+from tvm.autotvm.measure.measure import Runner
 from tvm.rpc.tracker import Tracker
 
 from arco_tvm import library
@@ -50,6 +52,38 @@ def test_a_search_of_a_real_task_finds_configurations_and_logs_them(conv_task, t
     assert tuner.best_flops == pytest.approx(task.flop / best)
     with autotvm.apply_history_best(str(log)) as context:
         assert context._query_inside(task.target, task.workload).to_json_dict()["entity"]
+
+
+class SmallDevice(Runner):
+    """Says what a GPU allows; whatever was built takes a millisecond on it."""
+
+    def __init__(self):
+        super().__init__(n_parallel=4)
+
+    def set_task(self, task):
+        self.task = task
+
+    def get_build_kwargs(self):
+        threads = {f"max_thread_{axis}": 256 for axis in "xyz"}
+        block = {"max_shared_memory_per_block": 32768, "max_threads_per_block": 256}
+        return {"checks": {"gpu": threads | block}}
+
+    def run(self, measure_inputs, build_results):
+        good = autotvm.MeasureResult((1e-3,), autotvm.measure.MeasureErrorNo.NO_ERROR, 0.1, 0.0)
+        return [built if isinstance(built, autotvm.MeasureResult) else good for built in build_results]
+
+
+def test_nothing_is_tried_that_the_device_does_not_allow():
+    dense = (("TENSOR", (64, 256), "float32"), ("TENSOR", (128, 256), "float32"), None, "float32")
+    task = autotvm.task.create("dense_large_batch.gpu", dense, tvm.target.Target("opencl", host="llvm"))
+    errors = []
+    option = autotvm.measure_option(builder=autotvm.LocalBuilder(), runner=SmallDevice())
+    # At random, 96 of 100 need more than that.
+    ArcoTuner(task, strategy="random", seed=1).tune(
+        12, option, callbacks=[lambda tuner, inputs, results: errors.extend(r.error_no for r in results)]
+    )
+    assert len(errors) == 12
+    assert errors.count(autotvm.measure.MeasureErrorNo.NO_ERROR) >= 10, errors
 
 
 def test_the_same_seed_chooses_the_same_configurations(conv_task):
