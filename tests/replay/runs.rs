@@ -12,6 +12,16 @@ use arco_tvm::strategy::StrategyKind;
 use super::{recorded, recorded_with};
 
 fn run(space: &RecordedSpace, kind: StrategyKind, seed: u64, budget: usize) -> History {
+    run_ahead(space, kind, seed, budget, 0)
+}
+
+fn run_ahead(
+    space: &RecordedSpace,
+    kind: StrategyKind,
+    seed: u64,
+    budget: usize,
+    lookahead: usize,
+) -> History {
     let before = Before::default();
     replay(
         &Job {
@@ -19,6 +29,7 @@ fn run(space: &RecordedSpace, kind: StrategyKind, seed: u64, budget: usize) -> H
             strategy: kind,
             seed,
             budget,
+            lookahead,
             before,
         },
         CpuClock::Thread,
@@ -88,6 +99,7 @@ fn the_same_seed_makes_the_same_run_on_any_number_of_threads() {
                     strategy,
                     seed,
                     budget: 48,
+                    lookahead: 0,
                     before: Before::default(),
                 })
             })
@@ -193,6 +205,28 @@ fn simulated_time_is_what_the_record_says() {
 }
 
 #[test]
+fn with_evaluations_in_flight_a_run_still_evaluates_its_budget_and_learns_later() {
+    let space = recorded("r18_conv1x1s2_128x28.json.gz");
+    for kind in StrategyKind::ALL {
+        let mut indices: Vec<_> = run_ahead(&space, kind, 3, 60, 16)
+            .evaluations
+            .iter()
+            .map(|(index, _)| *index)
+            .collect();
+        indices.sort_unstable();
+        indices.dedup();
+        assert_eq!(indices.len(), 60, "{kind}");
+    }
+    // What is asked for at random does not depend on what was learnt; what is chosen does.
+    let asked = |kind, lookahead| run_ahead(&space, kind, 3, 60, lookahead).evaluations;
+    assert_eq!(
+        asked(StrategyKind::Random, 0),
+        asked(StrategyKind::Random, 16)
+    );
+    assert_ne!(asked(StrategyKind::Arco, 0), asked(StrategyKind::Arco, 16));
+}
+
+#[test]
 fn a_run_survives_its_json_and_a_changed_space_is_noticed() {
     let space = recorded("vta/C5.jsonl.gz");
     let whole = recorded_with("vta/C5.jsonl.gz", None, false);
@@ -203,6 +237,7 @@ fn a_run_survives_its_json_and_a_changed_space_is_noticed() {
         seed: 1,
         budget: 40,
         others: 0,
+        lookahead: 0,
     };
     let line = HistoryLine::new(key.clone(), false, &history);
     assert!(line.costs.contains(&None) && line.costs.iter().any(Option::is_some));
