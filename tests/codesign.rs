@@ -177,11 +177,27 @@ fn buffers_that_no_schedule_needs_are_not_built() {
     let problem = problem(Objective::Latency);
     let search = searched(&problem, Chooser::Agents, 192, 0);
     let best = search.best().unwrap();
-    let chosen = problem.smallest_as_good(search.ledger(), &best.geometry);
+    let chosen = problem.choice(search.ledger(), &best.geometry);
     let sram = |g: &Geometry| arco_tvm::codesign::Cost::of(g).sram_bits;
     assert!(sram(&chosen) < sram(&best.geometry));
     let score = problem.evaluated(search.ledger(), &chosen);
     assert_eq!(score, Some(best.score));
+}
+
+#[test]
+fn of_a_default_geometry_that_nothing_beats_no_more_buffers_are_built_than_schedules_need() {
+    let default = Geometry::default();
+    let problem = Arc::new(Problem {
+        network: small_network(),
+        geometries: GeometrySpace::new(default, Limits::of(&default)),
+        objective: Objective::Latency,
+    });
+    let search = searched(&problem, Chooser::Fixed(default), 192, 0);
+    let chosen = problem.choice(search.ledger(), &default);
+    let sram = |g: &Geometry| arco_tvm::codesign::Cost::of(g).sram_bits;
+    assert!(sram(&chosen) < sram(&default));
+    let score = |g: &Geometry| problem.evaluated(search.ledger(), g).unwrap();
+    assert_eq!(score(&chosen), score(&default));
 }
 
 #[test]

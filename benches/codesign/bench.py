@@ -195,8 +195,8 @@ def live(bench, model, objective, seed, extra=(), name=None):
 
 def verified(bench, model, folder, geometry):
     """Whether the network with the log of a run equals the CPU bit for bit, as `arco-tvm verify` says."""
-    log = folder / "chosen.log"
-    log = log if log.exists() else folder / "default.log"
+    default = json.loads((folder / "result.json").read_text())["default"]["geometry"]
+    log = folder / ("default.log" if geometry == default else "chosen.log")
     batch = int(geometry.split("x")[0])
     words = ["verify", model, "--target", f"vta:{geometry}", "--log", log, "--network-only"]
     words += ["--network-repeat", 1] + (["--batch", batch] if batch > 1 else [])

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::task::Task;
+use crate::agents::role_of;
+use crate::task::{Task, TaskContext};
 
 use super::args::TasksArgs;
 use super::context::{Context, model_spec};
@@ -75,6 +76,7 @@ pub async fn run(
 }
 
 fn knobs(task: &Task) -> String {
+    let context = TaskContext::of(&task.workload);
     let rows = task
         .space
         .knobs()
@@ -93,15 +95,17 @@ fn knobs(task: &Task) -> String {
             vec![
                 format!("  {}", knob.name()),
                 knob.kind().tag().to_owned(),
+                role_of(&context, knob).name().to_owned(),
                 knob.len().to_string(),
                 gap,
             ]
         })
         .collect();
-    format::table(&["  knob", "kind", "values", ""], 4, rows)
+    format::table(&["  knob", "kind", "agent", "values", ""], 5, rows)
 }
 
 fn task_json(task: &Task) -> serde_json::Value {
+    let context = TaskContext::of(&task.workload);
     let knobs: Vec<_> = task
         .space
         .knobs()
@@ -110,6 +114,7 @@ fn task_json(task: &Task) -> serde_json::Value {
             json!({
                 "name": knob.name(),
                 "kind": knob.kind().tag(),
+                "agent": role_of(&context, knob).name(),
                 "values": knob.entities().iter().map(|entity| entity.to_json()).collect::<Vec<_>>(),
             })
         })

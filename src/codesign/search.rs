@@ -123,9 +123,23 @@ impl Problem {
         self.objective.score(cycles, geometry, &reference)
     }
 
+    /// What is built: the best geometry that a search found, or the default one where that is as good, and of either what is as
+    /// good with the fewest buffer bits.
+    pub fn choice(&self, ledger: &Ledger, best: &Geometry) -> Geometry {
+        let default = *self.geometries.base();
+        let better = match (
+            self.evaluated(ledger, best),
+            self.evaluated(ledger, &default),
+        ) {
+            (Some(best), Some(default)) => best < default,
+            (best, _) => best.is_some(),
+        };
+        self.smallest_as_good(ledger, if better { best } else { &default })
+    }
+
     /// The geometry with the fewest buffer bits among those that are covered by this one and by what was evaluated as good:
     /// what no schedule needs is not built.
-    pub fn smallest_as_good(&self, ledger: &Ledger, geometry: &Geometry) -> Geometry {
+    fn smallest_as_good(&self, ledger: &Ledger, geometry: &Geometry) -> Geometry {
         let Some(score) = self.evaluated(ledger, geometry) else {
             return *geometry;
         };

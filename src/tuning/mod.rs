@@ -22,7 +22,7 @@ pub use network_choice::choose_for_network;
 pub use observer::{Progress, TuneObserver};
 pub use output::Output;
 pub use quota::Quotas;
-pub use run::{Measurer, TuneError, TuneOptions, TuneSummary, tune};
+pub use run::{DEFAULT_LOOKAHEAD, Measurer, TuneError, TuneOptions, TuneSummary, tune};
 pub use scheduler::Spread;
 pub use stop::{CancelToken, StopReason};
 pub use task_run::TaskRun;

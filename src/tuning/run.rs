@@ -22,6 +22,10 @@ use super::task_run::TaskRun;
 /// A task of which so many candidates have failed, and all of them, is worth a warning.
 const FIRST: usize = 16;
 
+/// Trials in flight when a strategy is asked for more, where nothing is said: one batch is measured while the next is chosen
+/// and built, and what a strategy chooses is not much older than what it knows.
+pub const DEFAULT_LOOKAHEAD: usize = 8;
+
 /// How a run searches.
 #[derive(Clone, Debug)]
 pub struct TuneOptions {

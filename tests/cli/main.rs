@@ -7,6 +7,7 @@ mod fleet;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod agents;
 mod arguments;
 mod doctor;
 mod help;

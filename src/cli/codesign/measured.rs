@@ -19,16 +19,13 @@ use crate::seed::Seed;
 use crate::task::{ConfigEntity, SpaceError, Task};
 use crate::transfer::Knowledge;
 use crate::tuning::{
-    CancelToken, Event, Quotas, Spread, StopReason, TaskRun, TuneObserver, TuneOptions,
-    read_journal, tune,
+    CancelToken, DEFAULT_LOOKAHEAD, Event, Quotas, Spread, StopReason, TaskRun, TuneObserver,
+    TuneOptions, read_journal, tune,
 };
 use crate::vta::config::Geometry;
 use crate::vta::packed_conv::PackedTiles;
 
 use super::args::CodesignArgs;
-
-/// Trials in flight when a strategy is asked for more, as in `tune`.
-const LOOKAHEAD: usize = 16;
 
 /// A layer on a geometry, as measured.
 #[derive(Clone, Copy, Debug)]
@@ -111,7 +108,7 @@ impl RealPath<'_> {
             spread: Spread::Even(quotas),
             early_stopping: None,
             time: None,
-            lookahead: LOOKAHEAD,
+            lookahead: DEFAULT_LOOKAHEAD,
             knowledge,
             first: drafted_best(network, geometry, drafted, &tasks),
         };

@@ -238,10 +238,7 @@ async fn one_geometry(
                 "allow more evaluations with --evaluations",
             )
         })?;
-        let of_default = problem.evaluated(&drafted, &default);
-        if of_default.is_none_or(|of_default| best.score < of_default) {
-            chosen = problem.smallest_as_good(&drafted, &best.geometry);
-        }
+        chosen = problem.choice(&drafted, &best.geometry);
     }
     printer.note(format!("measuring on {}", default.name()));
     let log = args.output.join("default.log");

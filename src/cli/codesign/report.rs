@@ -107,7 +107,7 @@ pub(super) fn outcome(args: &CodesignArgs, outcome: &Outcome<'_>, printer: Print
     gains(outcome, printer);
     printer.result(String::new());
     front(outcome, printer);
-    next(args, chosen, printer);
+    next(args, outcome, printer);
 }
 
 /// Cycles for an image, its share of the bound's, and time.
@@ -285,18 +285,19 @@ fn front(outcome: &Outcome<'_>, printer: Printer) {
     ));
 }
 
-fn next(args: &CodesignArgs, chosen: &MeasuredNetwork, printer: Printer) {
-    let geometry = &chosen.geometry;
+fn next(args: &CodesignArgs, outcome: &Outcome<'_>, printer: Printer) {
+    let geometry = &outcome.chosen.geometry;
     if geometry.block_in() != geometry.block_out() {
         printer.note("a network with unequal blocks cannot be compiled as a whole yet: the log is of its layers");
         return;
     }
-    let log = args.output.join("chosen.log");
-    let log = if log.exists() {
-        log
+    // Measured, the default geometry may have been the better one: then `chosen.log` is of another.
+    let is_default = *geometry == outcome.default.geometry;
+    let log = args.output.join(if is_default {
+        "default.log"
     } else {
-        args.output.join("default.log")
-    };
+        "chosen.log"
+    });
     for model in &args.models {
         let mut words = vec![
             "arco-tvm".to_owned(),

@@ -15,7 +15,9 @@ use crate::frontend::ExtractedTasks;
 use crate::measure::Pipeline;
 use crate::record::Record;
 use crate::seed::Seed;
-use crate::tuning::{CancelToken, Quotas, Spread, TuneObserver, TuneOptions, tune};
+use crate::tuning::{
+    CancelToken, DEFAULT_LOOKAHEAD, Quotas, Spread, TuneObserver, TuneOptions, tune,
+};
 
 use super::args::TuneArgs;
 use super::context::{Context, greet_tracker, interruptible, model_spec};
@@ -35,8 +37,6 @@ pub(super) use resume::open_output;
 
 /// Trials for each task when nothing is said.
 const DEFAULT_TRIALS_PER_TASK: usize = 64;
-/// Trials in flight when a strategy is asked for more: one batch is measured while the next is chosen and built.
-const DEFAULT_LOOKAHEAD: usize = 8;
 
 /// Runs the command.
 ///
