@@ -72,5 +72,99 @@ fn owners(target: &str) -> String {
 #[test]
 fn every_knob_of_the_templates_that_networks_use_on_gpus_has_the_agent_that_it_should_have() {
     let all: String = TARGETS.map(owners).concat();
-    Assert::new().action_env("SNAPSHOTS").eq(all, str![[r#""#]]);
+    Assert::new().action_env("SNAPSHOTS").eq(all, str![[r#"
+cuda -arch=sm_80
+  batch_matmul.cuda
+    hardware: tile_x tile_y
+    scheduling: auto_unroll_max_step unroll_explicit
+    mapping: tile_k
+  conv2d_nchw.cuda
+    hardware: tile_f tile_x tile_y
+    scheduling: auto_unroll_max_step unroll_explicit
+    mapping: tile_rc tile_rx tile_ry
+  conv2d_nchw_winograd.cuda
+    hardware: tile_b tile_x tile_y
+    scheduling: auto_unroll_max_step unroll_explicit
+    mapping: tile_rc
+  dense_large_batch.gpu
+    hardware: tile_x tile_y
+    scheduling: 
+    mapping: tile_k
+  dense_small_batch.gpu
+    hardware: tile_k
+    scheduling: 
+    mapping: 
+  depthwise_conv2d_nchw.cuda
+    hardware: tile_f tile_x tile_y
+    scheduling: auto_unroll_max_step unroll_explicit
+    mapping: 
+opencl -device=mali
+  batch_matmul.cuda
+    hardware: tile_x tile_y
+    scheduling: auto_unroll_max_step unroll_explicit
+    mapping: tile_k
+  conv2d_nchw_spatial_pack.mali
+    hardware: ann_spatial tile_co tile_oh tile_ow
+    scheduling: ann_reduce reorder_0
+    mapping: 
+  conv2d_nchw_winograd.mali
+    hardware: tile_t1 tile_t2
+    scheduling: c_unroll
+    mapping: tile_bna tile_bnb yt
+  dense.mali
+    hardware: tile_x tile_y
+    scheduling: c_unroll
+    mapping: 
+  depthwise_conv2d_nchw.mali
+    hardware: ann_spatial tile_c tile_x tile_y
+    scheduling: 
+    mapping: 
+opencl -device=adreno
+  batch_matmul.cuda
+    hardware: tile_x tile_y
+    scheduling: auto_unroll_max_step unroll_explicit
+    mapping: tile_k
+  conv2d_nchw_winograd.image2d
+    hardware: tile_x tile_y
+    scheduling: auto_unroll_max_step
+    mapping: tile_rc
+  conv2d_nchwc.image2d
+    hardware: tile_fc tile_x tile_y
+    scheduling: auto_unroll_max_step unroll_explicit
+    mapping: tile_rcc tile_rx tile_ry
+  dense_large_batch.gpu
+    hardware: tile_x tile_y
+    scheduling: 
+    mapping: tile_k
+  dense_small_batch.gpu
+    hardware: tile_k
+    scheduling: 
+    mapping: 
+  depthwise_conv2d_nchwc.image2d
+    hardware: tile_fc tile_x tile_y
+    scheduling: auto_unroll_max_step unroll_explicit
+    mapping: tile_rx tile_ry
+opencl -device=intel_graphics
+  batch_matmul.cuda
+    hardware: tile_x tile_y
+    scheduling: auto_unroll_max_step unroll_explicit
+    mapping: tile_k
+  conv2d_NCHWc.intel_graphics
+    hardware: tile_ic tile_oc
+    scheduling: 
+    mapping: block_oh block_ow
+  dense_large_batch.gpu
+    hardware: tile_x tile_y
+    scheduling: 
+    mapping: tile_k
+  dense_small_batch.gpu
+    hardware: tile_k
+    scheduling: 
+    mapping: 
+  depthwise_conv2d_nchw.intel_graphics
+    hardware: tile_f tile_x tile_y
+    scheduling: auto_unroll_max_step unroll_explicit
+    mapping: 
+
+"#]]);
 }
