@@ -1,6 +1,6 @@
 //! Strategies in spaces that are too large to look at and are not made up: a layer of ResNet-18 together with VTA's geometry.
 //!
-//!     cargo bench --bench joint_space -- --seeds 20
+//!     cargo bench --bench joint_space -- --seeds 10
 //!
 //! Up to 1,024 multipliers and 1,024 KiB of buffers. A cost is cycles times area (of the draft model, which is exact), in units of
 //! what the default geometry would take if its multipliers were always busy. A schedule that takes 16 times as long even if every unit
@@ -54,7 +54,7 @@ fn main() {
     };
     // Under `cargo test --benches` a run only proves that it works.
     let bench = words.iter().any(|word| word == "--bench");
-    let seeds = number("--seeds").unwrap_or(if bench { 4 } else { 1 });
+    let seeds = number("--seeds").unwrap_or(if bench { 10 } else { 1 });
     let count = if bench { LAYERS.len() } else { 1 };
     let layers: Vec<Layer> = LAYERS[..count].iter().map(Layer::new).collect();
     for layer in &layers {

@@ -1,6 +1,6 @@
 //! A layer with its accelerator as an environment of the agents: the hardware agent moves the geometry, the others see it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::json;
@@ -30,11 +30,12 @@ const MOST_CUTS: usize = 32;
 #[derive(Debug)]
 pub(super) struct LayerScene {
     convolution: Convolution,
-    base: Geometry,
     limits: Limits,
     largest: Cost,
     /// Values of each knob, ascending.
     values: Vec<Vec<usize>>,
+    /// Geometries within limits by the digits of their knobs: of combinations hardly one in thirty is any.
+    geometries: HashMap<[u32; GEOMETRY], Geometry>,
 }
 
 impl LayerScene {
@@ -75,9 +76,18 @@ impl LayerScene {
             vec![1, 2],
             vec![1, 2],
         ]);
+        let digits = |geometry: &Geometry| {
+            let dimensions = Dimensions::of(geometry).values();
+            std::array::from_fn(|knob| {
+                // Every value of a listed geometry is among them.
+                let listed = &values[knob];
+                listed.partition_point(|&value| value < dimensions[knob] as usize) as u32
+            })
+        };
+        let geometries_within = geometries.all().iter();
         Self {
+            geometries: geometries_within.map(|g| (digits(g), *g)).collect(),
             convolution,
-            base: *geometries.base(),
             limits: geometries.limits().clone(),
             largest,
             values,
@@ -105,7 +115,7 @@ impl LayerScene {
 
     /// The geometry and the schedule of a configuration; `None` where rules, limits or the packed convolution refuse it.
     pub fn decode(&self, digits: &[u32]) -> Option<(Geometry, PackedTiles)> {
-        let geometry = self.geometry(digits).filter(|g| self.limits.allow(g))?;
+        let geometry = self.geometry(digits)?;
         let conv = self.convolution.packed(&geometry);
         let tiles = self.tiles(digits, &geometry, &conv)?;
         conv.refusal(&geometry, &tiles)
@@ -135,9 +145,10 @@ impl LayerScene {
         self.values[knob][digits[knob] as usize]
     }
 
+    /// The geometry within limits that the first digits stand for.
     fn geometry(&self, digits: &[u32]) -> Option<Geometry> {
-        let values = std::array::from_fn(|knob| self.value(digits, knob) as u32);
-        Dimensions::from_values(values).on(&self.base)
+        let dimensions: &[u32; GEOMETRY] = digits.first_chunk()?;
+        self.geometries.get(dimensions).copied()
     }
 
     fn tiles(&self, digits: &[u32], geometry: &Geometry, conv: &PackedConv) -> Option<PackedTiles> {
@@ -171,8 +182,7 @@ impl LayerScene {
             digits[2] = self.values[2].binary_search(&value).ok()? as u32;
         }
         for _ in 0..MOST_CUTS {
-            let geometry = self.geometry(digits);
-            if let Some(geometry) = geometry.filter(|g| self.limits.allow(g)) {
+            if let Some(geometry) = self.geometry(digits) {
                 return Some(geometry);
             }
             let macs: usize = (0..3).map(|k| self.value(digits, k)).sum();

@@ -72,7 +72,9 @@ fn owners(target: &str) -> String {
 #[test]
 fn every_knob_of_the_templates_that_networks_use_on_gpus_has_the_agent_that_it_should_have() {
     let all: String = TARGETS.map(owners).concat();
-    Assert::new().action_env("SNAPSHOTS").eq(all, str![[r#"
+    Assert::new().action_env("SNAPSHOTS").eq(
+        all,
+        str![[r#"
 cuda -arch=sm_80
   batch_matmul.cuda
     hardware: tile_x tile_y
@@ -166,5 +168,6 @@ opencl -device=intel_graphics
     scheduling: auto_unroll_max_step unroll_explicit
     mapping: 
 
-"#]]);
+"#]],
+    );
 }
