@@ -5,9 +5,9 @@ tasks.
 
 ResNet-18's tasks for cuda, the largest first. Nothing is built or run: a configuration's cost is a fixed
 function of its digits, the same for both, and what `verify_gpu_code` would refuse on a device of 1,024
-threads and 48 kB is known to neither. Both are asked for batches of 8 and told the costs. Prints
-milliseconds of CPU time per trial, of all threads and worker processes, and the memory that a process
-grew to.
+threads and 48 kB is known to neither. Both are asked for batches of 8 (`arco` plans 4 at a time) and told
+the costs. Prints milliseconds of CPU time per trial, of all threads and worker processes, and the memory
+that a process grew to.
 """
 
 import argparse
