@@ -199,6 +199,10 @@ bench-strategies: build ## Every strategy on recorded spaces, with intervals (SE
 bench-large: | rust ## Strategies in a space of 1e9, with and without agents (about three minutes)
 	$(CARGO) bench --locked --bench large_space
 
+.PHONY: bench-joint
+bench-joint: | rust ## Strategies on layers together with VTA's geometry: real spaces of 1e8, with and without agents (about half an hour)
+	$(CARGO) bench --locked --bench joint_space
+
 .PHONY: bench-gpu-masks
 bench-gpu-masks: venv build ## Masks of TVM's GPU templates against TVM's own check, 2,000 configurations of each (about half an hour)
 	$(CLEAN_ENV) PYTHONPATH=tvm-patches $(VENV)/bin/python benches/gpu_masks.py

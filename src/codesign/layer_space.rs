@@ -41,3 +41,57 @@ impl LayerSpace {
         self.scene.decode(digits)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::limits::Limits;
+    use super::super::schedules::schedules;
+    use super::*;
+    use crate::task::ConfigIndex;
+
+    #[test]
+    fn its_valid_configurations_are_every_schedule_of_every_geometry_once() {
+        let convolution = Convolution {
+            input_channels: 8,
+            output_channels: 8,
+            height: 4,
+            width: 4,
+            kernel_height: 3,
+            kernel_width: 3,
+            stride: 1,
+            padding: 1,
+        };
+        let limits = Limits {
+            macs: Some(64),
+            sram_bits: Some(8 * 64 * 1024),
+            board: None,
+            log_batch: 0,
+            unequal_blocks: false,
+        };
+        let geometries = GeometrySpace::new(Geometry::default(), limits);
+        let layer = LayerSpace::new(convolution, &geometries).unwrap();
+        let space = layer.space();
+        let indices: Vec<_> = (0..space.range_length()).map(ConfigIndex).collect();
+        let valid = space.valid(&indices).unwrap();
+        let mut found: Vec<_> = indices
+            .iter()
+            .zip(valid)
+            .filter(|&(_, valid)| valid)
+            .map(|(index, _)| layer.decode(&space.digits(*index).unwrap()).unwrap())
+            .map(|(geometry, tiles)| format!("{} {tiles:?}", geometry.name()))
+            .collect();
+        let mut expected: Vec<_> = geometries
+            .all()
+            .iter()
+            .flat_map(|geometry| {
+                let conv = convolution.packed(geometry);
+                let named = move |tiles| format!("{} {tiles:?}", geometry.name());
+                schedules(&conv, geometry).into_iter().map(named)
+            })
+            .collect();
+        found.sort();
+        expected.sort();
+        assert!(expected.len() > 500, "{}", expected.len());
+        assert_eq!(found, expected);
+    }
+}
