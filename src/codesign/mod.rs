@@ -14,6 +14,7 @@ mod draft;
 mod evaluator;
 mod front;
 mod geometries;
+mod geometry_table;
 mod journal;
 mod landscape;
 mod layer_space;

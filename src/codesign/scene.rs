@@ -1,6 +1,6 @@
 //! A layer with its accelerator as an environment of the agents: the hardware agent moves the geometry, the others see it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -15,6 +15,7 @@ use crate::vta::packed_conv::{PackedConv, PackedTiles, Refusal};
 
 use super::convolution::Convolution;
 use super::geometries::{DIMENSIONS, Dimensions, GeometrySpace};
+use super::geometry_table::GeometryTable;
 use super::limits::{Cost, Limits};
 use super::schedules::divisors;
 
@@ -34,8 +35,8 @@ pub(super) struct LayerScene {
     largest: Cost,
     /// Values of each knob, ascending.
     values: Vec<Vec<usize>>,
-    /// Geometries within limits by the digits of their knobs: of combinations hardly one in thirty is any.
-    geometries: HashMap<[u32; GEOMETRY], Geometry>,
+    /// Geometries within limits.
+    geometries: GeometryTable,
 }
 
 impl LayerScene {
@@ -76,17 +77,9 @@ impl LayerScene {
             vec![1, 2],
             vec![1, 2],
         ]);
-        let digits = |geometry: &Geometry| {
-            let dimensions = Dimensions::of(geometry).values();
-            std::array::from_fn(|knob| {
-                // Every value of a listed geometry is among them.
-                let listed = &values[knob];
-                listed.partition_point(|&value| value < dimensions[knob] as usize) as u32
-            })
-        };
-        let geometries_within = geometries.all().iter();
+        let of_dimension = std::array::from_fn(|knob| &values[knob][..]);
         Self {
-            geometries: geometries_within.map(|g| (digits(g), *g)).collect(),
+            geometries: GeometryTable::new(geometries.all().to_vec(), of_dimension),
             convolution,
             limits: geometries.limits().clone(),
             largest,
@@ -287,7 +280,13 @@ struct Mask(Arc<LayerScene>);
 impl ValidityFilter for Mask {
     fn valid(&self, indices: &[ConfigIndex]) -> Result<Vec<bool>, String> {
         let sizes = || self.0.values.iter().map(Vec::len);
-        let valid = |index: &ConfigIndex| self.0.decode(&index.digits(sizes())).is_some();
+        let geometries = &self.0.geometries;
+        // The dimensions are the least significant digits. Most draws end here.
+        let is_geometry =
+            |index: &ConfigIndex| geometries.contains(index.0 % geometries.combinations());
+        let valid = |index: &ConfigIndex| {
+            is_geometry(index) && self.0.decode(&index.digits(sizes())).is_some()
+        };
         Ok(indices.iter().map(valid).collect())
     }
 
