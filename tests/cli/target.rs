@@ -146,43 +146,43 @@ exit code: 0
  dense_pack.x86 1x64 10x64          1              63      4    0.0
 
 dense_nopack.x86 1x784 128x784
-   knob    kind  values
-   tile_y  sp    1       [-1,1]
-   tile_x  sp    8       [-1,1] [-1,2] [-1,4] [-1,8] .. [-1,128]
-   tile_k  sp    15      [-1,1] [-1,2] [-1,4] [-1,7] .. [-1,784]
+   knob    kind  agent     values
+   tile_y  sp    mapping   1       [-1,1]
+   tile_x  sp    hardware  8       [-1,1] [-1,2] [-1,4] [-1,8] .. [-1,128]
+   tile_k  sp    mapping   15      [-1,1] [-1,2] [-1,4] [-1,7] .. [-1,784]
 
 dense_pack.x86 1x784 128x784
-   knob        kind  values
-   tile_y      sp    1       [-1,1,1]
-   tile_x      sp    36      [-1,1,1] [-1,2,1] [-1,4,1] [-1,8,1] .. [-1,1,128]
-   tile_k      sp    15      [-1,1] [-1,2] [-1,4] [-1,7] .. [-1,784]
-   tile_inner  sp    1       [-1,1]
+   knob        kind  agent     values
+   tile_y      sp    mapping   1       [-1,1,1]
+   tile_x      sp    hardware  36      [-1,1,1] [-1,2,1] [-1,4,1] [-1,8,1] .. [-1,1,128]
+   tile_k      sp    mapping   15      [-1,1] [-1,2] [-1,4] [-1,7] .. [-1,784]
+   tile_inner  sp    hardware  1       [-1,1]
 
 dense_nopack.x86 1x128 64x128
-   knob    kind  values
-   tile_y  sp    1       [-1,1]
-   tile_x  sp    7       [-1,1] [-1,2] [-1,4] [-1,8] .. [-1,64]
-   tile_k  sp    8       [-1,1] [-1,2] [-1,4] [-1,8] .. [-1,128]
+   knob    kind  agent     values
+   tile_y  sp    mapping   1       [-1,1]
+   tile_x  sp    hardware  7       [-1,1] [-1,2] [-1,4] [-1,8] .. [-1,64]
+   tile_k  sp    mapping   8       [-1,1] [-1,2] [-1,4] [-1,8] .. [-1,128]
 
 dense_pack.x86 1x128 64x128
-   knob        kind  values
-   tile_y      sp    1       [-1,1,1]
-   tile_x      sp    28      [-1,1,1] [-1,2,1] [-1,4,1] [-1,8,1] .. [-1,1,64]
-   tile_k      sp    8       [-1,1] [-1,2] [-1,4] [-1,8] .. [-1,128]
-   tile_inner  sp    1       [-1,1]
+   knob        kind  agent     values
+   tile_y      sp    mapping   1       [-1,1,1]
+   tile_x      sp    hardware  28      [-1,1,1] [-1,2,1] [-1,4,1] [-1,8,1] .. [-1,1,64]
+   tile_k      sp    mapping   8       [-1,1] [-1,2] [-1,4] [-1,8] .. [-1,128]
+   tile_inner  sp    hardware  1       [-1,1]
 
 dense_nopack.x86 1x64 10x64
-   knob    kind  values
-   tile_y  sp    1       [-1,1]
-   tile_x  sp    4       [-1,1] [-1,2] [-1,5] [-1,10]
-   tile_k  sp    7       [-1,1] [-1,2] [-1,4] [-1,8] .. [-1,64]
+   knob    kind  agent     values
+   tile_y  sp    mapping   1       [-1,1]
+   tile_x  sp    hardware  4       [-1,1] [-1,2] [-1,5] [-1,10]
+   tile_k  sp    mapping   7       [-1,1] [-1,2] [-1,4] [-1,8] .. [-1,64]
 
 dense_pack.x86 1x64 10x64
-   knob        kind  values
-   tile_y      sp    1       [-1,1,1]
-   tile_x      sp    9       [-1,1,1] [-1,2,1] [-1,5,1] [-1,10,1] .. [-1,1,10]
-   tile_k      sp    7       [-1,1] [-1,2] [-1,4] [-1,8] .. [-1,64]
-   tile_inner  sp    1       [-1,1]
+   knob        kind  agent     values
+   tile_y      sp    mapping   1       [-1,1,1]
+   tile_x      sp    hardware  9       [-1,1,1] [-1,2,1] [-1,5,1] [-1,10,1] .. [-1,1,10]
+   tile_k      sp    mapping   7       [-1,1] [-1,2] [-1,4] [-1,8] .. [-1,64]
+   tile_inner  sp    hardware  1       [-1,1]
 --- standard error
 warning: no -mcpu: LLVM generates code for the oldest CPU of the architecture; -mcpu=native means [CPU] here
 mlp for llvm -keys=cpu -mtriple=[TRIPLE]
