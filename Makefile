@@ -200,7 +200,7 @@ bench-large: | rust ## Strategies in a space of 1e9, with and without agents (ab
 	$(CARGO) bench --locked --bench large_space
 
 .PHONY: bench-joint
-bench-joint: | rust ## Strategies on layers together with VTA's geometry: real spaces of 1e8, with and without agents (about half an hour)
+bench-joint: | rust ## Strategies on layers together with VTA's geometry: real spaces of 1e8, with and without agents (a quarter of an hour)
 	$(CARGO) bench --locked --bench joint_space
 
 .PHONY: bench-gpu-masks

@@ -14,6 +14,8 @@
 )]
 
 mod layers;
+#[path = "../large_space/rows.rs"]
+mod rows;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,23 +24,11 @@ use std::time::Duration;
 use arco_tvm::codesign::DraftEvaluator;
 use arco_tvm::replay::{CpuClock, Paired, mean, pooled};
 use arco_tvm::seed::Seed;
-use arco_tvm::strategy::{Arco, ArcoConstants, Observation, Strategy, StrategyKind};
+use arco_tvm::strategy::{Observation, Strategy, StrategyKind};
 use arco_tvm::task::{TargetKind, TaskContext};
 use arco_tvm::transfer::Knowledge;
 use layers::{LAYERS, Layer};
-
-const STRATEGIES: [StrategyKind; 9] = [
-    StrategyKind::ArcoWithoutAgents,
-    StrategyKind::ArcoOneAgent,
-    StrategyKind::ArcoIndependentCritics,
-    StrategyKind::ArcoWithoutHardware,
-    StrategyKind::ArcoTopK,
-    StrategyKind::Gbt16,
-    StrategyKind::SaGbt,
-    StrategyKind::Ga,
-    StrategyKind::Random,
-];
-const AFTER: [usize; 3] = [64, 128, 256];
+use rows::{AFTER, STRATEGIES, arco_that_learns};
 
 /// A strategy by its name, and how it is built for a layer and a seed.
 type Build<'a> = (
@@ -69,7 +59,12 @@ fn main() {
             "arco",
             Box::new(|layer, seed| build(StrategyKind::Arco, layer, seed)),
         ),
-        ("arco, no learning", Box::new(without_learning)),
+        (
+            "arco, no learning",
+            Box::new(|layer, seed| {
+                arco_that_learns((0.0, 0.1), layer.space(), TargetKind::Vta, seed)
+            }),
+        ),
     ];
     for kind in STRATEGIES {
         let named: Build<'_> = (
@@ -108,17 +103,6 @@ fn build(kind: StrategyKind, layer: &Layer, seed: Seed) -> Box<dyn Strategy> {
     let context = TaskContext::bare(TargetKind::Vta);
     let space = Arc::clone(layer.space());
     kind.build(space, &context, seed, &Knowledge::default())
-}
-
-fn without_learning(layer: &Layer, seed: Seed) -> Box<dyn Strategy> {
-    let mut constants = ArcoConstants::default();
-    constants.team.learning_rate = 0.0;
-    let context = TaskContext::bare(TargetKind::Vta);
-    let (space, knowledge) = (Arc::clone(layer.space()), Knowledge::default());
-    let kind = StrategyKind::Arco;
-    Box::new(Arco::new(
-        kind, space, &context, seed, &knowledge, constants,
-    ))
 }
 
 /// One search.

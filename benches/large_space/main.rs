@@ -11,30 +11,19 @@ use std::sync::Arc;
 
 use arco_tvm::replay::{CpuClock, mean, standard_deviation};
 use arco_tvm::seed::Seed;
-use arco_tvm::strategy::{Arco, ArcoConstants, Strategy, StrategyKind};
-use arco_tvm::task::{ConfigSpace, TargetKind, TaskContext};
-use arco_tvm::transfer::Knowledge;
+use arco_tvm::strategy::{Strategy, StrategyKind};
+use arco_tvm::task::{ConfigSpace, TargetKind};
+use rows::{AFTER, STRATEGIES, arco_that_learns};
 
 #[path = "../../tests/strategies/large.rs"]
 mod large;
+mod rows;
 
 /// How agents learn in rows that are no strategy of their own: Adam's step, and the weight of the entropy.
 const LEARNING: [(&str, f64, f64); 2] = [
     ("arco, no learning", 0.0, 0.1),
     ("arco, ten times faster", 3e-3, 0.01),
 ];
-const STRATEGIES: [StrategyKind; 9] = [
-    StrategyKind::ArcoWithoutAgents,
-    StrategyKind::ArcoOneAgent,
-    StrategyKind::ArcoIndependentCritics,
-    StrategyKind::ArcoWithoutHardware,
-    StrategyKind::ArcoTopK,
-    StrategyKind::Gbt16,
-    StrategyKind::SaGbt,
-    StrategyKind::Ga,
-    StrategyKind::Random,
-];
-const AFTER: [usize; 3] = [64, 128, 256];
 
 fn main() {
     // Under `cargo test --benches` a run only proves that it works.
@@ -48,20 +37,6 @@ fn main() {
         "", "after 64", "after 128", "after 256", "CPU ms"
     );
     let space = Arc::new(large::space());
-    let arco = |learning_rate, entropy| {
-        let mut constants = ArcoConstants::default();
-        constants.team.learning_rate = learning_rate;
-        constants.team.entropy = entropy;
-        let space = &space;
-        move |seed| -> Box<dyn Strategy> {
-            let context = TaskContext::bare(TargetKind::Gpu);
-            let (space, knowledge) = (Arc::clone(space), Knowledge::default());
-            let kind = StrategyKind::Arco;
-            Box::new(Arco::new(
-                kind, space, &context, seed, &knowledge, constants,
-            ))
-        }
-    };
     let mut table = Table {
         space: &space,
         functions,
@@ -71,7 +46,9 @@ fn main() {
         large::build(StrategyKind::Arco, &space, seed)
     });
     for (name, learning_rate, entropy) in LEARNING {
-        table.row(name, &arco(learning_rate, entropy));
+        table.row(name, &|seed| {
+            arco_that_learns((learning_rate, entropy), &space, TargetKind::Gpu, seed)
+        });
     }
     for kind in STRATEGIES {
         table.row(kind.name(), &|seed| large::build(kind, &space, seed));

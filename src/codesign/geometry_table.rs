@@ -9,8 +9,8 @@ const COUNT: usize = DIMENSIONS.len();
 /// What stands for no geometry.
 const NONE: u32 = u32::MAX;
 
-/// Listed geometries by the digits of their knobs, one place for each combination: hardly one in thirty is a geometry, and a search
-/// that draws at random asks of all.
+/// Listed geometries by the digits of their knobs, one place for each combination: hardly one in thirty is a geometry,
+/// and a search that draws at random asks of all.
 #[derive(Debug)]
 pub(super) struct GeometryTable {
     sizes: [usize; COUNT],

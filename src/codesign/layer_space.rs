@@ -12,8 +12,8 @@ use super::scene::LayerScene;
 
 /// Every schedule of one convolution on every geometry within limits.
 ///
-/// Its knobs are the geometry's dimensions and those of `conv2d_packed.vta`; a mask holds what the rules of the hardware, the
-/// limits and the packed convolution refuse. No space of a template is as large: some 1e9 combinations, few of them valid.
+/// Its knobs are the geometry's dimensions and those of `conv2d_packed.vta`; a mask holds what the rules of the hardware,
+/// the limits and the packed convolution refuse: of some 1e8 combinations few are valid.
 #[derive(Clone, Debug)]
 pub struct LayerSpace {
     scene: Arc<LayerScene>,
@@ -21,10 +21,10 @@ pub struct LayerSpace {
 }
 
 impl LayerSpace {
-    /// The space of a convolution.
+    /// The space of a convolution; there is at least one geometry.
     ///
     /// # Errors
-    /// When the limits allow no geometry.
+    /// As [`ConfigSpace::new`].
     pub fn new(convolution: Convolution, geometries: &GeometrySpace) -> Result<Self, SpaceError> {
         let scene = Arc::new(LayerScene::new(convolution, geometries));
         let space = Arc::clone(scene.environment()?.space());

@@ -127,13 +127,10 @@ impl Problem {
     /// good with the fewest buffer bits.
     pub fn choice(&self, ledger: &Ledger, best: &Geometry) -> Geometry {
         let default = *self.geometries.base();
-        let better = match (
-            self.evaluated(ledger, best),
-            self.evaluated(ledger, &default),
-        ) {
-            (Some(best), Some(default)) => best < default,
-            (best, _) => best.is_some(),
-        };
+        let of_default = self.evaluated(ledger, &default);
+        let better = self
+            .evaluated(ledger, best)
+            .is_some_and(|score| of_default.is_none_or(|of_default| score < of_default));
         self.smallest_as_good(ledger, if better { best } else { &default })
     }
 

@@ -35,7 +35,7 @@ def @main(%tokens: Tensor[(128, 768), float32], %wide: Tensor[(3072, 768), float
 fn owners(target: &str) -> String {
     let scene = Scene::new();
     scene.write("transformer.relay", TRANSFORMER);
-    let mut templates: BTreeMap<String, Vec<[String; 3]>> = BTreeMap::new();
+    let mut templates: BTreeMap<String, Vec<[String; 2]>> = BTreeMap::new();
     for network in NETWORKS {
         let arguments = ["tasks", network, "--target", target, "--json", "--quiet"];
         let output = scene.arco_tvm(&arguments).output().unwrap();
@@ -45,7 +45,7 @@ fn owners(target: &str) -> String {
         for task in found["tasks"].as_array().unwrap() {
             let text = |knob: &Value, key: &str| knob[key].as_str().unwrap().to_owned();
             let knobs = task["knobs"].as_array().unwrap().iter();
-            let knobs = knobs.map(|knob| ["agent", "name", "kind"].map(|key| text(knob, key)));
+            let knobs = knobs.map(|knob| ["agent", "name"].map(|key| text(knob, key)));
             templates
                 .entry(text(task, "name"))
                 .or_default()
@@ -60,8 +60,8 @@ fn owners(target: &str) -> String {
         for role in ["hardware", "scheduling", "mapping"] {
             let names: Vec<&str> = knobs
                 .iter()
-                .filter(|[agent, ..]| agent == role)
-                .map(|[_, name, _]| name.as_str())
+                .filter(|[agent, _]| agent == role)
+                .map(|[_, name]| name.as_str())
                 .collect();
             lines += &format!("    {role}: {}\n", names.join(" "));
         }
