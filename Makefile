@@ -199,9 +199,12 @@ bench-strategies: build ## Every strategy on recorded spaces, with intervals (SE
 bench-large: | rust ## Strategies in a space of 1e9, with and without agents (about three minutes)
 	$(CARGO) bench --locked --bench large_space
 
+# Agents have something to find there: no such space is looked at whole.
+JOINT_STRATEGIES := arco,gbt-16,sa-gbt,ga,ml2,droplet,random,arco-no-agents,arco-no-learning,arco-one-agent,arco-own-critics
+JOINT_STRATEGIES := $(JOINT_STRATEGIES),arco-no-hardware,arco-top-k,arco-no-validity
 .PHONY: bench-joint
-bench-joint: | rust ## Strategies on layers together with VTA's geometry: real spaces of 1e8, with and without agents (a quarter of an hour)
-	$(CARGO) bench --locked --bench joint_space
+bench-joint: build ## Strategies on layers together with VTA's geometry: real spaces of 1e8, with and without agents (half an hour)
+	$(BIN) replay tests/data/landscapes/joint/*.json --strategy $(JOINT_STRATEGIES) --seeds 20
 
 .PHONY: bench-gpu-masks
 bench-gpu-masks: venv build ## Masks of TVM's GPU templates against TVM's own check, 2,000 configurations of each (about half an hour)

@@ -11,19 +11,28 @@ use std::sync::Arc;
 
 use arco_tvm::replay::{CpuClock, mean, standard_deviation};
 use arco_tvm::seed::Seed;
-use arco_tvm::strategy::{Strategy, StrategyKind};
-use arco_tvm::task::{ConfigSpace, TargetKind};
-use rows::{AFTER, STRATEGIES, arco_that_learns};
+use arco_tvm::strategy::{Arco, ArcoConstants, Strategy, StrategyKind};
+use arco_tvm::task::{ConfigSpace, TargetKind, TaskContext};
+use arco_tvm::transfer::Knowledge;
 
 #[path = "../../tests/strategies/large.rs"]
 mod large;
-mod rows;
 
-/// How agents learn in rows that are no strategy of their own: Adam's step, and the weight of the entropy.
-const LEARNING: [(&str, f64, f64); 2] = [
-    ("arco, no learning", 0.0, 0.1),
-    ("arco, ten times faster", 3e-3, 0.01),
+/// What `arco` is held against.
+const STRATEGIES: [StrategyKind; 10] = [
+    StrategyKind::ArcoWithoutLearning,
+    StrategyKind::ArcoWithoutAgents,
+    StrategyKind::ArcoOneAgent,
+    StrategyKind::ArcoIndependentCritics,
+    StrategyKind::ArcoWithoutHardware,
+    StrategyKind::ArcoTopK,
+    StrategyKind::Gbt16,
+    StrategyKind::SaGbt,
+    StrategyKind::Ga,
+    StrategyKind::Random,
 ];
+/// Evaluations after which it is looked at.
+const AFTER: [usize; 3] = [64, 128, 256];
 
 fn main() {
     // Under `cargo test --benches` a run only proves that it works.
@@ -45,14 +54,30 @@ fn main() {
     table.row("arco", &|seed| {
         large::build(StrategyKind::Arco, &space, seed)
     });
-    for (name, learning_rate, entropy) in LEARNING {
-        table.row(name, &|seed| {
-            arco_that_learns((learning_rate, entropy), &space, TargetKind::Gpu, seed)
-        });
-    }
+    table.row("arco, ten times faster", &|seed| {
+        let mut constants = ArcoConstants::default();
+        constants.team.learning_rate *= 10.0;
+        constants.team.entropy /= 10.0;
+        arco_with(constants, &space, seed)
+    });
+    table.row("arco, four times as far", &|seed| {
+        let mut constants = ArcoConstants::default();
+        constants.rounds *= 4;
+        arco_with(constants, &space, seed)
+    });
     for kind in STRATEGIES {
         table.row(kind.name(), &|seed| large::build(kind, &space, seed));
     }
+}
+
+/// `arco` with other constants.
+fn arco_with(constants: ArcoConstants, space: &Arc<ConfigSpace>, seed: Seed) -> Box<dyn Strategy> {
+    let context = TaskContext::bare(TargetKind::Gpu);
+    let (space, knowledge) = (Arc::clone(space), Knowledge::default());
+    let kind = StrategyKind::Arco;
+    Box::new(Arco::new(
+        kind, space, &context, seed, &knowledge, constants,
+    ))
 }
 
 struct Table<'a> {

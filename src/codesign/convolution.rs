@@ -1,11 +1,14 @@
 //! A convolution as the network has it, before any accelerator's layout.
 
-use crate::task::{Workload, packed_conv_of};
+use serde::Deserialize;
+
+use crate::task::{LONGEST, Workload, packed_conv_of};
 use crate::vta::config::{Geometry, Mem};
 use crate::vta::packed_conv::PackedConv;
 
 /// A convolution of one image; channels are counted one by one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Convolution {
     /// Channels of the input.
     pub input_channels: usize,
@@ -58,6 +61,29 @@ impl Convolution {
             stride: self.stride,
             padding: self.padding,
         }
+    }
+
+    /// Whether there is an output, every size is one that a task may have, and the work can be counted.
+    pub fn has_output(&self) -> bool {
+        let sizes = [
+            self.input_channels,
+            self.output_channels,
+            self.height,
+            self.width,
+            self.kernel_height,
+            self.kernel_width,
+            self.stride,
+        ];
+        sizes.iter().all(|size| (1..=LONGEST).contains(size))
+            && self.padding <= LONGEST
+            && self.kernel_height <= self.height + 2 * self.padding
+            && self.kernel_width <= self.width + 2 * self.padding
+            && sizes[..6]
+                .iter()
+                .try_fold((1 + 2 * self.padding as u64).pow(2), |work, &size| {
+                    work.checked_mul(size as u64)
+                })
+                .is_some()
     }
 
     /// Rows of the output.

@@ -7,8 +7,10 @@
 //!   not evaluated, and fewer and fewer geometries share the evaluations. Half of them are the Pareto front's.
 //! - [`Evaluator`]: who says how long a schedule takes.
 //! - [`Ledger`]: what was evaluated, and what follows from it for every geometry.
+//! - [`ComputedLayer`]: a layer's schedules on every geometry as a space with all costs, for comparing strategies.
 
 mod beliefs;
+mod computed_layer;
 mod convolution;
 mod draft;
 mod evaluator;
@@ -17,7 +19,6 @@ mod geometries;
 mod geometry_table;
 mod journal;
 mod landscape;
-mod layer_space;
 mod ledger;
 mod limits;
 mod network;
@@ -32,13 +33,13 @@ mod volume;
 mod widen;
 
 pub use beliefs::BeliefConstants;
+pub use computed_layer::{ComputedLayer, ComputedLayerError, Costs};
 pub use convolution::Convolution;
 pub use draft::DraftEvaluator;
 pub use evaluator::Evaluator;
 pub use front::{FrontPoint, pareto_front};
 pub use geometries::{DIMENSIONS, Dimensions, GeometrySpace};
 pub use journal::{Event, JournalError, Recalled, SCHEMA, SearchJournal};
-pub use layer_space::LayerSpace;
 pub use ledger::{BestSchedule, Core, Evaluated, Ledger, Point, tile_numbers};
 pub use limits::{Cost, Limits, timing_verified};
 pub use network::{ForeignTask, Layer, Network};

@@ -43,6 +43,8 @@ pub enum StrategyKind {
     ArcoTopK,
     /// `arco` with random proposals in place of the agents.
     ArcoWithoutAgents,
+    /// `arco` with agents that never learn.
+    ArcoWithoutLearning,
     /// `arco` that does not predict what fails.
     ArcoWithoutValidity,
     /// `arco` with one agent that owns every knob.
@@ -51,7 +53,7 @@ pub enum StrategyKind {
 
 impl StrategyKind {
     /// Every strategy.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Arco,
         Self::Random,
         Self::Grid,
@@ -65,6 +67,7 @@ impl StrategyKind {
         Self::ArcoIndependentCritics,
         Self::ArcoTopK,
         Self::ArcoWithoutAgents,
+        Self::ArcoWithoutLearning,
         Self::ArcoWithoutValidity,
         Self::ArcoOneAgent,
     ];
@@ -85,6 +88,7 @@ impl StrategyKind {
             Self::ArcoIndependentCritics => "arco-own-critics",
             Self::ArcoTopK => "arco-top-k",
             Self::ArcoWithoutAgents => "arco-no-agents",
+            Self::ArcoWithoutLearning => "arco-no-learning",
             Self::ArcoWithoutValidity => "arco-no-validity",
             Self::ArcoOneAgent => "arco-one-agent",
         }
@@ -106,6 +110,7 @@ impl StrategyKind {
             | Self::ArcoIndependentCritics
             | Self::ArcoTopK
             | Self::ArcoWithoutAgents
+            | Self::ArcoWithoutLearning
             | Self::ArcoWithoutValidity
             | Self::ArcoOneAgent => {
                 let constants = ArcoConstants::default();

@@ -54,7 +54,7 @@ exit code: 6
 --- standard output
 --- standard error
 error: T1.json is no recorded space: it is a T1 file: give it with --conditions, beside the file with the results
-  hint: AutoTVM logs, Kernel Tuner caches, T4 files and VTA landscapes are read, gzipped or not
+  hint: AutoTVM logs, Kernel Tuner caches, T4 files, VTA landscapes and layers to compute are read, gzipped or not
 
 "#]]);
 }
@@ -232,6 +232,89 @@ exit code: 2
 --- standard error
 error: line 1 is no message of the protocol: expected value at line 1 column 1
   hint: docs/reference/asktell.md has the protocol, and a program that speaks it
+
+"#]],
+    );
+}
+
+/// A convolution that is small enough to be computed at once.
+const LAYER: &str = r#"{"computed_layer": {
+    "convolution": {"input_channels": 8, "output_channels": 8, "height": 4, "width": 4, "kernel_height": 3,
+                    "kernel_width": 3, "stride": 1, "padding": 1},
+    "max_macs": 64, "max_sram_kib": 64}}"#;
+
+#[test]
+fn a_layer_with_its_accelerator_is_computed_where_nothing_is_recorded() {
+    let scene = Scene::new();
+    scene.write("layer.json", LAYER);
+    let arguments = ["layer.json", "--strategy", "random", "--seeds", "2"];
+    let output = replay(&scene, &arguments).output().unwrap();
+    let (said, noted) = (
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+    );
+    assert!(output.status.success(), "{noted}");
+    assert!(said.starts_with("layer: "), "{said}");
+    assert!(said.contains(" more are refused), "), "{said}");
+    assert_eq!(noted, "computing every schedule of layer\n");
+}
+
+#[test]
+fn a_layer_that_cannot_be_computed() {
+    let scene = Scene::new();
+    scene.write(
+        "kernel.json",
+        &LAYER.replace("\"kernel_height\": 3", "\"kernel_height\": 9"),
+    );
+    scene.write("macs.json", &LAYER.replace("64, ", "0, "));
+    scene.write("typo.json", &LAYER.replace("max_macs", "most_macs"));
+    scene.write("layer.json", LAYER);
+    let random = ["--strategy", "random"];
+    let says = |arguments: &[&str], expected| {
+        let arguments = [arguments, &random, &["--quiet"]].concat();
+        scene.says(&mut replay(&scene, &arguments), expected);
+    };
+    says(
+        &["kernel.json"],
+        str![[r#"
+exit code: 6
+--- standard output
+--- standard error
+error: kernel.json: 8 > 8, 4x4, 9x3 / 1: the convolution has no output
+  hint: sizes are positive, and the kernel fits into the padded input
+
+"#]],
+    );
+    says(
+        &["macs.json"],
+        str![[r#"
+exit code: 6
+--- standard output
+--- standard error
+error: macs.json: 8 > 8, 4x4, 3x3 / 1: no geometry has at most 0 multipliers and 64 KiB of buffers
+  hint: name more with `max_macs` and `max_sram_kib`
+
+"#]],
+    );
+    says(
+        &["typo.json"],
+        str![[r#"
+exit code: 6
+--- standard output
+--- standard error
+error: typo.json is no recorded space: `computed_layer`: unknown field `most_macs`, expected one of `convolution`, `max_macs`, `max_sram_kib`
+  hint: AutoTVM logs, Kernel Tuner caches, T4 files, VTA landscapes and layers to compute are read, gzipped or not
+
+"#]],
+    );
+    says(
+        &["layer.json", "--no-masks"],
+        str![[r#"
+exit code: 6
+--- standard output
+--- standard error
+error: layer: without masks the space has 314928 configurations, too many to count the refused ones
+  hint: leave --no-masks out
 
 "#]],
     );

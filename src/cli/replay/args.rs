@@ -16,7 +16,8 @@ Examples:
   arco-tvm replay *.json.gz --strategy arco,random --json runs.jsonl --resume
   arco-tvm replay resnet-18-*.log --strategy arco,arco-no-agents --others 64
 
-SPACE is an AutoTVM log (a space for each task in it), a Kernel Tuner cache, a T4 file or a VTA landscape, gzipped or not.
+SPACE is an AutoTVM log (a space for each task in it), a Kernel Tuner cache, a T4 file or a VTA landscape, gzipped or not,
+or names a layer of which the draft model computes every schedule on every accelerator (tests/data/landscapes/joint).
 Columns: the mean share of the optimum (optimum / best so far) after so many evaluations; the median number of evaluations
 to 95 % and 99 % of the optimum; the score (0 is random search's exact expectation, 1 the optimum from the start) and its
 standard deviation over seeds; the first strategy's score minus this one's with a 95 % interval, and the p-value of a

@@ -8,6 +8,7 @@ use super::super::error::CliError;
 use super::super::exit_code::ExitCode;
 use super::super::printer::Printer;
 use super::args::ReplayArgs;
+use super::computed;
 
 /// How many notes about one file are shown.
 const NOTES: usize = 5;
@@ -28,6 +29,10 @@ pub(super) fn read_spaces(
     };
     let mut spaces: Vec<RecordedSpace> = Vec::new();
     for path in &args.spaces {
+        if let Some(space) = computed::read(path, options.masks, printer)? {
+            spaces.push(space);
+            continue;
+        }
         let recording = read(path, &options)?;
         for note in recording.notes.iter().take(NOTES) {
             printer.warning(note);
@@ -54,7 +59,7 @@ impl From<RecordedError> for CliError {
         let hint = match &error {
             RecordedError::Unreadable { .. } => "check the path",
             RecordedError::Format { .. } => {
-                "AutoTVM logs, Kernel Tuner caches, T4 files and VTA landscapes are read, gzipped or not"
+                "AutoTVM logs, Kernel Tuner caches, T4 files, VTA landscapes and layers to compute are read, gzipped or not"
             }
             RecordedError::Conditions { .. } => {
                 "a T1 file of the FAIR Benchmark Hub has them, beside the parameters"

@@ -1,6 +1,7 @@
 //! `arco-tvm replay`: strategies on recorded spaces. It needs no TVM and no device.
 
 pub mod args;
+mod computed;
 mod inputs;
 mod pooled;
 mod runs;

@@ -170,8 +170,8 @@ fn closed(text: &str) -> String {
     format!("{}}}\n}}", text.strip_suffix(',').unwrap_or(text))
 }
 
-/// The file's name without its endings.
-fn short_name(path: &Path) -> String {
+/// The file's name without its endings: what its space is called.
+pub fn short_name(path: &Path) -> String {
     let name = PathBuf::from(path.file_name().unwrap_or_default());
     let mut name = name.display().to_string();
     for ending in [".gz", ".json", ".jsonl", ".log", ".ndjson"] {

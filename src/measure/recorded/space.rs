@@ -207,6 +207,28 @@ impl fmt::Debug for RecordedSpace {
 }
 
 impl RecordedSpace {
+    /// A space whose costs were not recorded but computed, for every configuration that `space` allows.
+    pub fn computed(
+        name: String,
+        space: Arc<ConfigSpace>,
+        context: TaskContext,
+        costs: impl IntoIterator<Item = (ConfigIndex, Result<f64, ErrorNo>)>,
+    ) -> Self {
+        let evaluation = |cost| Evaluation {
+            cost,
+            seconds: None,
+        };
+        let costs = costs.into_iter();
+        let evaluations = costs.map(|(index, cost)| (index, evaluation(cost)));
+        Self {
+            name,
+            space,
+            context,
+            evaluations: Arc::new(evaluations.collect()),
+            unmasked: 0,
+        }
+    }
+
     /// Configurations that a strategy may ask for.
     pub fn configurations(&self) -> u64 {
         self.evaluations.len() as u64 + self.unmasked

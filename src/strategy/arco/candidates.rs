@@ -11,7 +11,7 @@ use crate::strategy::random::take_valid;
 use crate::strategy::{Proposal, StrategyError, Why};
 use crate::task::{ConfigIndex, Digits};
 
-use super::{Arco, ArcoConstants};
+use super::{Arco, ArcoConstants, Parts};
 
 /// Trials after which agents see the budget as used up.
 const LONG_RUN: f32 = 1024.0;
@@ -23,7 +23,7 @@ impl Arco {
         // Where everything is looked at, there is nothing for the agents to find.
         let (sampled, walks) = match self.whole()? {
             Some(rest) => (rest, false),
-            None => (self.random_valid(self.sample())?, self.parts.agents),
+            None => (self.random_sample()?, self.parts.agents),
         };
         let standings = self.beliefs.survey(&sampled)?;
         let explored = if walks {
@@ -50,6 +50,19 @@ impl Arco {
             })
             .filter(|c| !self.plan.known.contains(&c.index) && seen.insert(c.index))
             .collect()
+    }
+
+    /// Random configurations of a space that is not looked at whole: a half is new, the other half is what was new before.
+    ///
+    /// Where a mask refuses nearly all that is drawn, drawing is what takes the time.
+    fn random_sample(&mut self) -> Result<Vec<Digits>, StrategyError> {
+        let size = self.sample();
+        let kept = std::mem::take(&mut self.sampled);
+        let mut sample = self.random_valid(size - kept.len().min(size / 2))?;
+        self.sampled.clone_from(&sample);
+        self.sampled.truncate(size / 2);
+        sample.extend(kept);
+        Ok(sample)
     }
 
     /// Size of the random sample: without agents, that of their walks, too.
@@ -136,7 +149,7 @@ impl Arco {
             .map(|(digits, standing)| (self.confidence(standing, 0.0), digits.clone()))
             .collect();
         for _ in 0..self.constants.rounds {
-            let mut starts = self.starts()?;
+            let mut starts = self.starts(sampled);
             best.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
             best.dedup();
             best.truncate(again);
@@ -160,8 +173,16 @@ impl Arco {
         let team = match &mut *team {
             Some(team) => team,
             none => {
-                let independent = self.parts.independent_critics;
-                none.insert(Team::new(self.constants.team, independent, self.seed)?)
+                let Parts {
+                    independent_critics,
+                    learning,
+                    ..
+                } = self.parts;
+                let mut constants = self.constants.team;
+                if !learning {
+                    constants.epochs = 0;
+                }
+                none.insert(Team::new(constants, independent_critics, self.seed)?)
             }
         };
         Ok(explore(
@@ -173,8 +194,8 @@ impl Arco {
         )?)
     }
 
-    /// Half of the walks start at the best that was measured, half anywhere.
-    fn starts(&mut self) -> Result<Walks, StrategyError> {
+    /// Half of the walks start at the best that was measured, half anywhere: somewhere in the sample.
+    fn starts(&mut self, sampled: &[Digits]) -> Walks {
         let walks = self.constants.team.walks;
         let best = self.measured.best_first().into_iter();
         let mut starts: Walks = best
@@ -182,8 +203,11 @@ impl Arco {
             .take(walks / 2)
             .cloned()
             .collect();
-        starts.extend(self.random_valid(walks - starts.len())?);
-        Ok(starts)
+        while starts.len() < walks && !sampled.is_empty() {
+            let anywhere = self.rng.random_range(0..sampled.len());
+            starts.push(sampled[anywhere].clone());
+        }
+        starts
     }
 
     /// Up to `n` random configurations that the template's condition allows, known or not.

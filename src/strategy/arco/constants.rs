@@ -70,6 +70,8 @@ pub struct Parts {
     pub confidence_sampling: bool,
     /// Candidates come from the agents' walks; without them as many are drawn at random, and there is no critic.
     pub agents: bool,
+    /// Agents learn from their walks; without it they move as at first: at random, most knobs staying where they are.
+    pub learning: bool,
     /// Invalid configurations are predicted; without it a failure counts as the worst cost seen.
     pub validity_model: bool,
 }
@@ -81,6 +83,7 @@ impl Parts {
         independent_critics: false,
         confidence_sampling: true,
         agents: true,
+        learning: true,
         validity_model: true,
     };
 
@@ -102,6 +105,10 @@ impl Parts {
             },
             StrategyKind::ArcoWithoutAgents => Self {
                 agents: false,
+                ..all
+            },
+            StrategyKind::ArcoWithoutLearning => Self {
+                learning: false,
                 ..all
             },
             StrategyKind::ArcoWithoutValidity => Self {

@@ -42,6 +42,8 @@ pub struct Arco {
     plan: Plan,
     /// Every valid configuration of a small space, once it was asked for.
     all: Option<Vec<(ConfigIndex, Digits)>>,
+    /// Random configurations of a larger one that were new in the last sample.
+    sampled: Vec<Digits>,
 }
 
 impl Arco {
@@ -75,6 +77,7 @@ impl Arco {
             measured: Measured::default(),
             plan: Plan::default(),
             all: None,
+            sampled: Vec::new(),
         }
     }
 
