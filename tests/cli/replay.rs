@@ -264,10 +264,10 @@ fn a_layer_that_cannot_be_computed() {
     let scene = Scene::new();
     scene.write(
         "kernel.json",
-        &LAYER.replace("\"kernel_height\": 3", "\"kernel_height\": 9"),
+        LAYER.replace("\"kernel_height\": 3", "\"kernel_height\": 9"),
     );
-    scene.write("macs.json", &LAYER.replace("64, ", "0, "));
-    scene.write("typo.json", &LAYER.replace("max_macs", "most_macs"));
+    scene.write("macs.json", LAYER.replace("64, ", "0, "));
+    scene.write("typo.json", LAYER.replace("max_macs", "most_macs"));
     scene.write("layer.json", LAYER);
     let random = ["--strategy", "random"];
     let says = |arguments: &[&str], expected| {
