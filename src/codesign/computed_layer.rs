@@ -73,14 +73,7 @@ impl ComputedLayer {
         if !self.convolution.has_output() {
             return Err(ComputedLayerError::NoOutput);
         }
-        let limits = Limits {
-            macs: Some(self.max_macs),
-            sram_bits: Some(self.max_sram_kib.saturating_mul(8 * 1024)),
-            board: None,
-            log_batch: Objective::LatencyPerArea.log_batch(),
-            unequal_blocks: false,
-        };
-        let geometries = GeometrySpace::new(Geometry::default(), limits);
+        let geometries = self.geometries();
         if geometries.all().is_empty() {
             return Err(ComputedLayerError::NoGeometry {
                 macs: self.max_macs,
@@ -118,6 +111,18 @@ impl ComputedLayer {
             }
         }
         Ok((space, costs))
+    }
+
+    /// Every geometry with equal blocks that keeps to the limits, for one image at a time.
+    fn geometries(&self) -> GeometrySpace {
+        let limits = Limits {
+            macs: Some(self.max_macs),
+            sram_bits: Some(self.max_sram_kib.saturating_mul(8 * 1024)),
+            board: None,
+            log_batch: Objective::LatencyPerArea.log_batch(),
+            unequal_blocks: false,
+        };
+        GeometrySpace::new(Geometry::default(), limits)
     }
 }
 
@@ -180,15 +185,7 @@ mod tests {
     #[test]
     fn every_valid_configuration_costs_what_its_own_program_takes_on_its_own_geometry() {
         let (space, costs) = SMALL.compute().unwrap();
-        let limits = Limits {
-            macs: Some(64),
-            sram_bits: Some(64 * 8 * 1024),
-            board: None,
-            log_batch: 0,
-            unequal_blocks: false,
-        };
-        let geometries = GeometrySpace::new(Geometry::default(), limits);
-        let scene = LayerScene::new(SMALL.convolution, &geometries);
+        let scene = LayerScene::new(SMALL.convolution, &SMALL.geometries());
         let mut network = Network::default();
         network.add(SMALL.convolution, 1);
         let mut draft = DraftEvaluator::default();
@@ -230,6 +227,9 @@ mod tests {
         assert!(matches!(layer.compute(), Err(ComputedLayerError::NoOutput)));
         let mut layer = SMALL;
         layer.convolution.stride = 0;
+        assert!(matches!(layer.compute(), Err(ComputedLayerError::NoOutput)));
+        let mut layer = SMALL;
+        layer.convolution.padding = usize::MAX;
         assert!(matches!(layer.compute(), Err(ComputedLayerError::NoOutput)));
         let mut layer = SMALL;
         layer.max_macs = 0;

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::task::{LONGEST, Workload, packed_conv_of};
+use crate::task::{Workload, is_known_conv, packed_conv_of};
 use crate::vta::config::{Geometry, Mem};
 use crate::vta::packed_conv::PackedConv;
 
@@ -65,6 +65,16 @@ impl Convolution {
 
     /// Whether there is an output, every size is one that a task may have, and the work can be counted.
     pub fn has_output(&self) -> bool {
+        let in_blocks_of_one = PackedConv {
+            input_blocks: self.input_channels,
+            output_blocks: self.output_channels,
+            ..self.packed(&Geometry::default())
+        };
+        if !is_known_conv(&in_blocks_of_one) {
+            return false;
+        }
+        // At most: every row and column of the padded input has an output.
+        let padding = (1 + 2 * self.padding as u128).pow(2);
         let sizes = [
             self.input_channels,
             self.output_channels,
@@ -72,18 +82,11 @@ impl Convolution {
             self.width,
             self.kernel_height,
             self.kernel_width,
-            self.stride,
         ];
-        sizes.iter().all(|size| (1..=LONGEST).contains(size))
-            && self.padding <= LONGEST
-            && self.kernel_height <= self.height + 2 * self.padding
-            && self.kernel_width <= self.width + 2 * self.padding
-            && sizes[..6]
-                .iter()
-                .try_fold((1 + 2 * self.padding as u64).pow(2), |work, &size| {
-                    work.checked_mul(size as u64)
-                })
-                .is_some()
+        sizes
+            .iter()
+            .fold(padding, |work, &size| work * size as u128)
+            <= u64::MAX.into()
     }
 
     /// Rows of the output.

@@ -26,7 +26,9 @@ pub use index::{ConfigIndex, KnobId, TaskId};
 pub use knob::{Entity, EntityError, Knob, KnobError, KnobKind};
 pub use layout::ChannelBlocks;
 pub use link::Link;
-pub(crate) use packed::{CONV_KNOBS, LONGEST, PackedMask, packed_conv_of, workload_of};
+pub(crate) use packed::{
+    CONV_KNOBS, LONGEST, PackedMask, is_known_conv, packed_conv_of, workload_of,
+};
 pub use space::{ConfigSpace, Digits, SpaceError, ValidityFilter};
 
 use serde_json::Value;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::codesign::{ComputedLayer, ComputedLayerError};
 use crate::measure::recorded::{RecordedError, RecordedSpace, short_name};
-use crate::record::{loads, read_bytes};
+use crate::record::loads;
 use crate::task::{TargetKind, TaskContext};
 
 use super::super::error::CliError;
@@ -18,13 +18,14 @@ use super::super::printer::Printer;
 const KEY: &str = "computed_layer";
 
 /// The space of the layer that a file names; `None` where the file is anything else.
-pub(super) fn read(
+pub(super) fn space(
     path: &Path,
+    bytes: &[u8],
     masks: bool,
     printer: Printer,
 ) -> Result<Option<RecordedSpace>, CliError> {
     // What is wrong with other files the reader of records says.
-    let Some(layer) = layer_in(path) else {
+    let Some(layer) = layer_in(bytes) else {
         return Ok(None);
     };
     let layer = ComputedLayer::deserialize(layer).map_err(|error| {
@@ -49,9 +50,8 @@ pub(super) fn read(
     Ok(Some(space))
 }
 
-fn layer_in(path: &Path) -> Option<Value> {
-    let bytes = read_bytes(path).ok()?;
-    let text = std::str::from_utf8(&bytes).ok()?;
+fn layer_in(bytes: &[u8]) -> Option<Value> {
+    let text = std::str::from_utf8(bytes).ok()?;
     // Records can be long: only a file that says so is parsed twice.
     if !text.contains(KEY) {
         return None;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::measure::recorded::{ReadOptions, RecordedError, RecordedSpace, T1, read};
+use crate::measure::recorded::{ReadOptions, RecordedError, RecordedSpace, T1, parse, unpacked};
 
 use super::super::error::CliError;
 use super::super::exit_code::ExitCode;
@@ -29,11 +29,12 @@ pub(super) fn read_spaces(
     };
     let mut spaces: Vec<RecordedSpace> = Vec::new();
     for path in &args.spaces {
-        if let Some(space) = computed::read(path, options.masks, printer)? {
+        let bytes = unpacked(path)?;
+        if let Some(space) = computed::space(path, &bytes, options.masks, printer)? {
             spaces.push(space);
             continue;
         }
-        let recording = read(path, &options)?;
+        let recording = parse(path, &bytes, &options)?;
         for note in recording.notes.iter().take(NOTES) {
             printer.warning(note);
         }

@@ -15,6 +15,6 @@ mod t1;
 mod t4;
 
 pub use error::RecordedError;
-pub use read::{ReadOptions, Recording, read, short_name};
+pub use read::{ReadOptions, Recording, parse, read, short_name, unpacked};
 pub use space::{Evaluation, RecordedSpace};
 pub use t1::T1;

@@ -44,14 +44,29 @@ pub struct Recording {
 /// Reads the spaces of a file, gzipped or not.
 ///
 /// # Errors
-/// When it cannot be read, is in no known format, or holds nothing to choose from.
+/// When it cannot be read, and as [`parse`].
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Recording, RecordedError> {
-    let bytes = read_bytes(path).map_err(|source| RecordedError::Unreadable {
+    parse(path, &unpacked(path)?, options)
+}
+
+/// What a file has in it, unpacked where it is gzipped.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn unpacked(path: &Path) -> Result<Vec<u8>, RecordedError> {
+    read_bytes(path).map_err(|source| RecordedError::Unreadable {
         path: path.to_owned(),
         source,
-    })?;
+    })
+}
+
+/// The spaces of a file that has these bytes in it.
+///
+/// # Errors
+/// When it is in no known format, or holds nothing to choose from.
+pub fn parse(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<Recording, RecordedError> {
     let mut notes = Vec::new();
-    let drafts = drafts(path, &bytes, options, &mut notes)?;
+    let drafts = drafts(path, bytes, options, &mut notes)?;
     if drafts.is_empty() {
         return Err(RecordedError::Empty {
             name: path.display().to_string(),

@@ -58,9 +58,8 @@ impl Arco {
     fn random_sample(&mut self) -> Result<Vec<Digits>, StrategyError> {
         let size = self.sample();
         let kept = std::mem::take(&mut self.sampled);
-        let mut sample = self.random_valid(size - kept.len().min(size / 2))?;
-        self.sampled.clone_from(&sample);
-        self.sampled.truncate(size / 2);
+        let mut sample = self.random_valid(size - kept.len())?;
+        self.sampled = sample.iter().take(size / 2).cloned().collect();
         sample.extend(kept);
         Ok(sample)
     }

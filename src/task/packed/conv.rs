@@ -29,6 +29,11 @@ pub(super) fn conv_of(args: &Value) -> Option<PackedConv> {
         stride,
         padding,
     };
+    is_known(&conv).then_some(conv)
+}
+
+/// Whether a convolution has an output, and every length is one that the rules know.
+pub(crate) fn is_known(conv: &PackedConv) -> bool {
     let lengths = [
         conv.batches,
         conv.height,
@@ -38,12 +43,11 @@ pub(super) fn conv_of(args: &Value) -> Option<PackedConv> {
         conv.kernel_height,
         conv.kernel_width,
         conv.stride,
-        conv.padding + 1,
+        conv.padding.saturating_add(1),
     ];
-    let fits = within(&lengths)
+    within(&lengths)
         && conv.kernel_height <= conv.height + 2 * conv.padding
-        && conv.kernel_width <= conv.width + 2 * conv.padding;
-    fits.then_some(conv)
+        && conv.kernel_width <= conv.width + 2 * conv.padding
 }
 
 /// The convolution of a task of the template and the geometry that it is packed for; `None` when it is of a sort that

@@ -10,7 +10,7 @@ use crate::vta::packed_conv::PackedConv;
 use super::{ConfigIndex, Entity, Knob, ValidityFilter, Workload};
 
 pub(crate) use arguments::LONGEST;
-pub(crate) use conv::{packed_conv_of, workload_of};
+pub(crate) use conv::{is_known as is_known_conv, packed_conv_of, workload_of};
 pub(crate) use layer::CONV_KNOBS;
 use layer::PackedLayer;
 
