@@ -52,14 +52,15 @@ impl Arco {
             .collect()
     }
 
-    /// Random configurations of a space that is not looked at whole: a half is new, the other half is what was new before.
-    ///
-    /// Where a mask refuses nearly all that is drawn, drawing is what takes the time.
+    /// Random configurations of a space that is not looked at whole. Agents find what is new by walking: for them only a half is
+    /// new, the other half is what was new before. Where a mask refuses nearly all that is drawn, drawing is what takes the time.
     fn random_sample(&mut self) -> Result<Vec<Digits>, StrategyError> {
         let size = self.sample();
         let kept = std::mem::take(&mut self.sampled);
         let mut sample = self.random_valid(size - kept.len())?;
-        self.sampled = sample.iter().take(size / 2).cloned().collect();
+        if self.parts.agents {
+            self.sampled = sample.iter().take(size / 2).cloned().collect();
+        }
         sample.extend(kept);
         Ok(sample)
     }
