@@ -18,8 +18,8 @@ pub fn dumps(value: &Value) -> String {
 
 /// `repr(value)` of a Python float; `NaN` and `Infinity` as `json.dumps` spells them.
 ///
-/// Python writes the shortest digits that read back the same, in positional notation for decimal
-/// exponents from -4 to 15 and in scientific notation (two exponent digits at least) outside.
+/// Python writes the shortest digits that read back the same, and of these the nearest, in positional notation for
+/// decimal exponents from -4 to 15 and in scientific notation (two exponent digits at least) outside.
 pub fn float_repr(value: f64) -> String {
     if value.is_nan() {
         return "NaN".to_owned();
@@ -27,21 +27,42 @@ pub fn float_repr(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
     }
-    let scientific = format!("{value:e}");
+    let scientific = shortest(value);
     let (mantissa, exponent) = scientific
         .split_once('e')
         .expect("`{:e}` writes an exponent");
     let exponent: i32 = exponent.parse().expect("`{:e}` writes a decimal exponent");
     if (-4..16).contains(&exponent) {
-        let plain = format!("{value}");
-        return if plain.contains('.') {
-            plain
+        let decimals = decimals(mantissa) as i32 - exponent;
+        return if decimals > 0 {
+            format!("{value:.*}", decimals as usize)
         } else {
-            plain + ".0"
+            format!("{value}.0")
         };
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{mantissa}e{sign}{:02}", exponent.abs())
+}
+
+/// The shortest digits that read back the same, in scientific notation. Of two that are equally near (the value is a
+/// multiple of a power of two, as differences of clocks are), the even one is Python's, and Rust's is the larger.
+fn shortest(value: f64) -> String {
+    let short = format!("{value:e}");
+    let mantissa = short.split('e').next().unwrap_or_default();
+    // With a precision Rust rounds the exact value, ties to even.
+    let even = format!("{value:.*e}", decimals(mantissa));
+    if even.parse() == Ok(value) {
+        even
+    } else {
+        short
+    }
+}
+
+/// Digits after the point.
+fn decimals(mantissa: &str) -> usize {
+    mantissa
+        .split_once('.')
+        .map_or(0, |(_, digits)| digits.len())
 }
 
 /// What stands in a [`Value`] for `NaN`, `Infinity` and `-Infinity`, which JSON has no numbers for.
@@ -172,6 +193,12 @@ mod tests {
             ("5e-324", 5e-324),
             ("1732468800.123456", 1_732_468_800.123_456),
             ("0.30000000000000004", 0.1 + 0.2),
+            // Halfway between two numbers of 16 digits.
+            ("0.7367630004882812", 0.736_763_000_488_281_25),
+            ("-0.7367630004882812", -0.736_763_000_488_281_25),
+            ("1.1920928955078125e-07", 2f64.powi(-23)),
+            ("9007199254740992.0", 2f64.powi(53)),
+            ("2.98023223876953e-08", 2.980_232_238_769_53e-8),
         ] {
             assert_eq!(float_repr(value), python);
         }
