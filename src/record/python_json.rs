@@ -33,12 +33,9 @@ pub fn float_repr(value: f64) -> String {
         .expect("`{:e}` writes an exponent");
     let exponent: i32 = exponent.parse().expect("`{:e}` writes a decimal exponent");
     if (-4..16).contains(&exponent) {
-        let decimals = decimals(mantissa) as i32 - exponent;
-        return if decimals > 0 {
-            format!("{value:.*}", decimals as usize)
-        } else {
-            format!("{value}.0")
-        };
+        // The same digits, and one zero at least after the point.
+        let decimals = (decimals(mantissa) as i32 - exponent).max(1);
+        return format!("{value:.*}", decimals as usize);
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{mantissa}e{sign}{:02}", exponent.abs())
