@@ -58,6 +58,24 @@ impl Landscape for Slope {
     }
 }
 
+/// Best in the middle: every move from there leads down.
+struct Peak;
+
+impl Landscape for Peak {
+    fn look(&mut self, configs: &[Digits]) -> candle_core::Result<Vec<Standing>> {
+        let standings = configs.iter().map(|digits| Standing {
+            score: -digits
+                .iter()
+                .map(|&d| f64::from(d.abs_diff(4)))
+                .sum::<f64>()
+                / 10.0,
+            uncertainty: 0.0,
+            validity: 1.0,
+        });
+        Ok(standings.collect())
+    }
+}
+
 /// Mean score of what walks from the middle come by.
 fn round(team: &mut Team, environment: &Environment) -> f64 {
     let starts = vec![vec![4; 6]; team.constants().walks];
@@ -77,6 +95,37 @@ fn agents_learn_to_walk_uphill() {
     assert!(
         last > first + 0.2,
         "mean score before {first:.3}, after {last:.3}"
+    );
+}
+
+#[test]
+fn agents_that_start_at_the_best_do_not_learn_to_stay_there() {
+    let environment = environment(Ownership::ByRole);
+    let come_by_after = |rounds, stale_penalty| {
+        let constants = TeamConstants {
+            stale_penalty,
+            ..quick()
+        };
+        let mut team = Team::new(constants, false, Seed(1)).unwrap();
+        let mut explored = 0;
+        for _ in 0..=rounds {
+            let starts = vec![vec![4; 6]; constants.walks];
+            explored = explore(&mut team, &environment, &mut Peak, starts, 0.0)
+                .unwrap()
+                .len();
+        }
+        explored
+    };
+    let penalty = quick().stale_penalty;
+    let (first, last) = (come_by_after(0, penalty), come_by_after(60, penalty));
+    assert!(
+        last > first,
+        "{first} configurations at first, {last} at last"
+    );
+    let without = come_by_after(60, 0.0);
+    assert!(
+        without < first / 2,
+        "{first} configurations at first, {without} at last: the penalty makes no difference"
     );
 }
 

@@ -29,6 +29,9 @@ pub struct TeamConstants {
     pub curiosity: f64,
     /// Penalty for standing on what is probably invalid, in standard deviations of the score, times the probability.
     pub invalid_penalty: f64,
+    /// Penalty for standing where a walk of the same round was before, in standard deviations of the score. Walks start at
+    /// the best that is known, and most moves from there lead down: without it agents learn to stay, and come by nothing new.
+    pub stale_penalty: f64,
 }
 
 impl Default for TeamConstants {
@@ -40,13 +43,14 @@ impl Default for TeamConstants {
             lambda: 0.95,
             clip: 0.2,
             entropy: 0.1,
-            epochs: 2,
+            epochs: 1,
             minibatch: 128,
             stay_bias: 2.0,
             walks: 32,
             steps: 3,
             curiosity: 2.0,
             invalid_penalty: 1.0,
+            stale_penalty: 2.0,
         }
     }
 }

@@ -58,7 +58,8 @@ pub enum ExplorationError {
 /// Walks from `starts`, one for each, and learns from them. Returns every configuration they came by, each once, in
 /// the order they were met.
 ///
-/// The reward of a step is the score where it leads, less the penalty for what is probably invalid: so the critic's
+/// The reward of a step is the score where it leads and its uncertainty, less the penalties for what is probably invalid
+/// and for what this round has come by before (which nobody needs to be told of twice): so the critic's
 /// value of a state says how good its neighbourhood is, which confidence sampling wants to know. (A reward of the
 /// improvement alone has the same best moves, and a critic that is high where things are bad.)
 ///
@@ -139,9 +140,11 @@ pub fn explore(
         here = environment.step(&here, &moves)?;
         standing = landscape.look(&here)?;
         for (walk, standing) in standing.iter().enumerate() {
-            let penalty = constants.invalid_penalty * (1.0 - standing.validity);
+            let invalid = constants.invalid_penalty * (1.0 - standing.validity);
             let drawn_to = standing.score + constants.curiosity * standing.uncertainty;
-            rewards[walk].push((drawn_to - penalty) as f32);
+            let stale = seen.contains(&environment.space().index(&here[walk]));
+            let stale = constants.stale_penalty * f64::from(u8::from(stale));
+            rewards[walk].push((drawn_to - invalid - stale) as f32);
         }
     }
     fill_advantages(
