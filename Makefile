@@ -199,6 +199,10 @@ bench-strategies: build ## Every strategy on recorded spaces, with intervals (SE
 bench-large: | rust ## Strategies in a space of 1e9, with and without agents (about three minutes)
 	$(CARGO) bench --locked --bench large_space
 
+.PHONY: bench-constants
+bench-constants: | rust ## Other constants of arco on recorded spaces, each space left out in turn (half an hour)
+	$(CARGO) bench --locked --bench constants
+
 # Agents have something to find there: no such space is looked at whole.
 JOINT_STRATEGIES := arco,gbt-16,sa-gbt,ga,ml2,droplet,random,arco-no-agents,arco-no-learning,arco-one-agent,arco-own-critics
 JOINT_STRATEGIES := $(JOINT_STRATEGIES),arco-no-hardware,arco-top-k,arco-no-validity
