@@ -58,10 +58,10 @@ pub enum ExplorationError {
 /// Walks from `starts`, one for each, and learns from them. Returns every configuration they came by, each once, in
 /// the order they were met.
 ///
-/// The reward of a step is the score where it leads and its uncertainty, less the penalties for what is probably invalid
-/// and for what this round has come by before (which nobody needs to be told of twice): so the critic's
-/// value of a state says how good its neighbourhood is, which confidence sampling wants to know. (A reward of the
-/// improvement alone has the same best moves, and a critic that is high where things are bad.)
+/// The reward of a step is the score where it leads and its uncertainty, less the penalties for what is probably invalid and
+/// for where this round has been before: so the critic's value of a state says how good its neighbourhood is, which
+/// confidence sampling wants to know. (A reward of the improvement alone has the same best moves, and a critic that is high
+/// where things are bad.)
 ///
 /// # Errors
 /// When the networks cannot be computed or the space's condition cannot be asked.
