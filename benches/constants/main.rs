@@ -3,7 +3,6 @@
 //!
 //!     cargo bench --bench constants                      # 20 seeds on the recorded spaces of the test data
 //!     cargo bench --bench constants -- --seeds 5 --spaces my/records
-//!     cargo bench --bench constants -- --spaces tests/data/landscapes/joint --only-those
 //!
 //! Every setting differs from the default in one constant, or in the two that matter most. The first table has the mean
 //! score of each over all spaces, each counting the same, and its lead over the default with a 95 % interval over seeds.
@@ -17,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arco_tvm::measure::recorded::RecordedSpace;
-use arco_tvm::replay::{CpuClock, Yardstick, mean, pooled, replay_with};
+use arco_tvm::replay::{CpuClock, History, Yardstick, mean, pooled, replay_with};
 use arco_tvm::seed::Seed;
 use arco_tvm::strategy::{Arco, StrategyKind};
 use arco_tvm::transfer::Knowledge;
@@ -36,35 +35,37 @@ struct Options {
     /// Evaluations of a run
     #[arg(long, default_value_t = 256)]
     budget: usize,
-    /// A folder with more recorded spaces, or with layers that are computed
+    /// A folder with more recorded spaces
     #[arg(long)]
     spaces: Vec<PathBuf>,
-    /// Leave out the recorded spaces of the test data
-    #[arg(long, requires = "spaces")]
-    only_those: bool,
     /// What cargo passes
     #[arg(long, hide = true)]
     bench: bool,
 }
 
+/// A space on which runs are scored, and by what.
+type Judged = (RecordedSpace, Yardstick);
 /// `scores[space][setting][seed]`.
 type Scores = Vec<Vec<Vec<f64>>>;
 
 fn main() {
     let mut options = Options::parse();
     let mut settings = settings();
-    let mut spaces = spaces::read(&options.spaces, options.only_those);
+    let mut spaces = spaces::read(&options.spaces);
     if !options.bench {
         // Under `cargo test --benches` a run only proves that it works.
         (options.seeds, options.budget) = (1, 24);
         settings.truncate(2);
         spaces.truncate(2);
     }
-    let scores = scores(&options, &settings, &spaces);
-    let judged: Vec<usize> = (0..spaces.len())
-        .filter(|&space| scores[space].iter().all(|runs| !runs.is_empty()))
+    let judged: Vec<Judged> = spaces
+        .into_iter()
+        .filter_map(|space| {
+            let yardstick = Yardstick::new(&space, options.budget)?;
+            (!yardstick.scored().is_empty()).then_some((space, yardstick))
+        })
         .collect();
-    let scores: Scores = judged.iter().map(|&space| scores[space].clone()).collect();
+    let scores = scores(&options, &settings, &judged);
     println!(
         "{} spaces with a score, {} seeds, {} evaluations",
         judged.len(),
@@ -72,50 +73,40 @@ fn main() {
         options.budget
     );
     print_settings(&settings, &scores);
-    let names: Vec<&str> = judged.iter().map(|&s| spaces[s].name.as_str()).collect();
+    let names: Vec<&str> = judged
+        .iter()
+        .map(|(space, _)| space.name.as_str())
+        .collect();
     print_left_out(&names, &settings, &scores);
 }
 
-/// Runs every setting with every seed on every space. A space on which nothing is scored has no runs.
-fn scores(options: &Options, settings: &[Setting], spaces: &[RecordedSpace]) -> Scores {
+/// Runs every setting with every seed on every space.
+fn scores(options: &Options, settings: &[Setting], spaces: &[Judged]) -> Scores {
     let seeds = options.seeds as usize;
     let each = settings.len() * seeds;
     let progress = ProgressBar::new((spaces.len() * each) as u64).with_style(
         ProgressStyle::with_template("{pos}/{len} runs [{elapsed_precise} of {duration_precise}]")
             .expect("the template has no mistake"),
     );
-    let yardsticks: Vec<Option<Yardstick>> = spaces
-        .iter()
-        .map(|space| Yardstick::new(space, options.budget))
-        .collect();
-    let flat: Vec<Option<f64>> = (0..spaces.len() * each)
+    let flat: Vec<f64> = (0..spaces.len() * each)
         .into_par_iter()
         .map(|run| {
+            let (space, yardstick) = &spaces[run / each];
+            let (setting, seed) = (run % each / seeds, run % seeds);
+            let history = search(space, &settings[setting], seed as u64, options.budget);
             progress.inc(1);
-            let (space, setting, seed) = (run / each, run % each / seeds, run % seeds);
-            let yardstick = yardsticks[space].as_ref()?;
-            let history = search(
-                &spaces[space],
-                &settings[setting],
-                seed as u64,
-                options.budget,
-            );
-            yardstick.score(&yardstick.curve(&history))
+            yardstick
+                .score(&yardstick.curve(&history))
+                .expect("only spaces with a score are searched")
         })
         .collect();
     progress.finish_and_clear();
-    let by_setting = |runs: &[Option<f64>]| runs.iter().copied().flatten().collect();
     flat.chunks(each)
-        .map(|space| space.chunks(seeds).map(by_setting).collect())
+        .map(|space| space.chunks(seeds).map(<[f64]>::to_vec).collect())
         .collect()
 }
 
-fn search(
-    recorded: &RecordedSpace,
-    setting: &Setting,
-    seed: u64,
-    budget: usize,
-) -> arco_tvm::replay::History {
+fn search(recorded: &RecordedSpace, setting: &Setting, seed: u64, budget: usize) -> History {
     let mut arco = Arco::new(
         StrategyKind::Arco,
         Arc::clone(&recorded.space),

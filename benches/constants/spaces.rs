@@ -1,35 +1,38 @@
-//! The spaces: those of the test data that can be looked up, and what is in other folders.
+//! The recorded spaces of the test data, and of other folders.
 
 use std::path::{Path, PathBuf};
 
-use arco_tvm::codesign::ComputedLayer;
-use arco_tvm::measure::recorded::{ReadOptions, RecordedSpace, T1, parse, short_name, unpacked};
-use arco_tvm::task::{TargetKind, TaskContext};
-use serde::Deserialize;
+use arco_tvm::measure::recorded::{ReadOptions, RecordedSpace, T1, read as read_record};
 
 const LANDSCAPES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/landscapes");
+/// Endings of records.
+const RECORDS: [&str; 6] = [
+    ".json",
+    ".jsonl",
+    ".log",
+    ".json.gz",
+    ".jsonl.gz",
+    ".log.gz",
+];
 
-/// Every space of the test data but the computed ones, which take minutes, and of these folders.
-pub fn read(folders: &[PathBuf], only_those: bool) -> Vec<RecordedSpace> {
+/// Every space of the test data, and of these folders.
+pub fn read(folders: &[PathBuf]) -> Vec<RecordedSpace> {
     let mut paths = Vec::new();
-    if !only_those {
-        collect(Path::new(LANDSCAPES), &mut paths);
-        paths.retain(|path| {
-            !path
-                .parent()
-                .is_some_and(|folder| folder.ends_with("joint"))
-        });
+    collect(Path::new(LANDSCAPES), &mut paths);
+    for folder in folders {
+        collect(folder, &mut paths);
     }
-    folders
-        .iter()
-        .for_each(|folder| collect(folder, &mut paths));
+    // Those of layers that are computed are no records.
+    paths.retain(|path| {
+        !path
+            .parent()
+            .is_some_and(|folder| folder.ends_with("joint"))
+    });
     let (conditions, paths): (Vec<_>, Vec<_>) =
         paths.into_iter().partition(|path| named(path, "_T1.json"));
+    let conditions = conditions.iter().map(|path| T1::read(path).unwrap());
     let options = ReadOptions {
-        conditions: conditions
-            .iter()
-            .map(|path| T1::read(path).unwrap())
-            .collect(),
+        conditions: conditions.collect(),
         masks: true,
     };
     // A T4 file has the same as the cache that is beside it.
@@ -40,30 +43,11 @@ pub fn read(folders: &[PathBuf], only_those: bool) -> Vec<RecordedSpace> {
     paths
         .iter()
         .filter(|path| !other(path))
-        .flat_map(|path| spaces_in(path, &options))
+        .flat_map(|path| read_record(path, &options).unwrap().spaces)
         .collect()
 }
 
-fn spaces_in(path: &Path, options: &ReadOptions) -> Vec<RecordedSpace> {
-    #[derive(Deserialize)]
-    struct Computed {
-        computed_layer: ComputedLayer,
-    }
-    let bytes = unpacked(path).unwrap();
-    if let Ok(Computed { computed_layer }) = serde_json::from_slice(&bytes) {
-        let (space, costs) = computed_layer.compute().unwrap();
-        let context = TaskContext::bare(TargetKind::Vta);
-        return vec![RecordedSpace::computed(
-            short_name(path),
-            space,
-            context,
-            costs,
-        )];
-    }
-    parse(path, &bytes, options).unwrap().spaces
-}
-
-/// The records below a folder, in the order of their paths.
+/// The files with such an ending below a folder, in the order of their paths.
 fn collect(folder: &Path, to: &mut Vec<PathBuf>) {
     let entries =
         std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
@@ -72,17 +56,7 @@ fn collect(folder: &Path, to: &mut Vec<PathBuf>) {
     for path in paths {
         if path.is_dir() {
             collect(&path, to);
-        } else if [
-            ".json",
-            ".jsonl",
-            ".log",
-            ".json.gz",
-            ".jsonl.gz",
-            ".log.gz",
-        ]
-        .iter()
-        .any(|ending| named(&path, ending))
-        {
+        } else if RECORDS.iter().any(|ending| named(&path, ending)) {
             to.push(path);
         }
     }

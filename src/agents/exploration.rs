@@ -142,8 +142,11 @@ pub fn explore(
         for (walk, standing) in standing.iter().enumerate() {
             let invalid = constants.invalid_penalty * (1.0 - standing.validity);
             let drawn_to = standing.score + constants.curiosity * standing.uncertainty;
-            let stale = seen.contains(&environment.space().index(&here[walk]));
-            let stale = constants.stale_penalty * f64::from(u8::from(stale));
+            let stale = if seen.contains(&environment.space().index(&here[walk])) {
+                constants.stale_penalty
+            } else {
+                0.0
+            };
             rewards[walk].push((drawn_to - invalid - stale) as f32);
         }
     }
