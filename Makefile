@@ -205,7 +205,7 @@ bench-constants: | rust ## Other constants of arco on recorded spaces, each spac
 
 # Agents have something to find there: no such space is looked at whole.
 JOINT_STRATEGIES := arco,gbt-16,sa-gbt,ga,ml2,droplet,random,arco-no-agents,arco-no-learning,arco-one-agent,arco-own-critics
-JOINT_STRATEGIES := $(JOINT_STRATEGIES),arco-no-hardware,arco-top-k,arco-no-validity
+JOINT_STRATEGIES := $(JOINT_STRATEGIES),arco-no-hardware,arco-top-k,arco-no-validity,arco-validity-trees
 .PHONY: bench-joint
 bench-joint: build ## Strategies on layers together with VTA's geometry: real spaces of 1e8, with and without agents (half an hour)
 	$(BIN) replay tests/data/landscapes/joint/*.json --strategy $(JOINT_STRATEGIES) --seeds 20

@@ -30,8 +30,8 @@ pub fn settings() -> Vec<Setting> {
     settings.extend([
         changed("initial 8", |constants| constants.initial = 8),
         changed("initial 24", |constants| constants.initial = 24),
-        changed("invalid -1.5", |constants| constants.invalid = -1.5),
-        changed("invalid -6", |constants| constants.invalid = -6.0),
+        changed("failure -1", |constants| constants.failure = -1.0),
+        changed("failure -3", |constants| constants.failure = -3.0),
         changed("temperature halved", |constants| {
             constants.confidence.temperature /= 2.0
         }),

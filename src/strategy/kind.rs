@@ -47,13 +47,15 @@ pub enum StrategyKind {
     ArcoWithoutLearning,
     /// `arco` that does not predict what fails.
     ArcoWithoutValidity,
+    /// `arco` with trees that predict what fails.
+    ArcoValidityTrees,
     /// `arco` with one agent that owns every knob.
     ArcoOneAgent,
 }
 
 impl StrategyKind {
     /// Every strategy.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Arco,
         Self::Random,
         Self::Grid,
@@ -69,6 +71,7 @@ impl StrategyKind {
         Self::ArcoWithoutAgents,
         Self::ArcoWithoutLearning,
         Self::ArcoWithoutValidity,
+        Self::ArcoValidityTrees,
         Self::ArcoOneAgent,
     ];
 
@@ -90,6 +93,7 @@ impl StrategyKind {
             Self::ArcoWithoutAgents => "arco-no-agents",
             Self::ArcoWithoutLearning => "arco-no-learning",
             Self::ArcoWithoutValidity => "arco-no-validity",
+            Self::ArcoValidityTrees => "arco-validity-trees",
             Self::ArcoOneAgent => "arco-one-agent",
         }
     }
@@ -112,6 +116,7 @@ impl StrategyKind {
             | Self::ArcoWithoutAgents
             | Self::ArcoWithoutLearning
             | Self::ArcoWithoutValidity
+            | Self::ArcoValidityTrees
             | Self::ArcoOneAgent => {
                 let constants = ArcoConstants::default();
                 Box::new(Arco::new(self, space, context, seed, knowledge, constants))

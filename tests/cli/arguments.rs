@@ -21,7 +21,7 @@ fn an_unknown_strategy() {
 exit code: 2
 --- standard output
 --- standard error
-error: invalid value 'annealing' for '--strategy <NAME>': no strategy `annealing` (there are: arco, random, grid, gbt-16, ga, sa-gbt, droplet, ml2, chameleon, arco-no-hardware, arco-own-critics, arco-top-k, arco-no-agents, arco-no-learning, arco-no-validity, arco-one-agent)
+error: invalid value 'annealing' for '--strategy <NAME>': no strategy `annealing` (there are: arco, random, grid, gbt-16, ga, sa-gbt, droplet, ml2, chameleon, arco-no-hardware, arco-own-critics, arco-top-k, arco-no-agents, arco-no-learning, arco-no-validity, arco-validity-trees, arco-one-agent)
 
 For more information, try '--help'.
 
@@ -97,7 +97,7 @@ fn an_unknown_strategy_in_the_settings_file() {
 exit code: 2
 --- standard output
 --- standard error
-error: settings file: no strategy `annealing` (there are: arco, random, grid, gbt-16, ga, sa-gbt, droplet, ml2, chameleon, arco-no-hardware, arco-own-critics, arco-top-k, arco-no-agents, arco-no-learning, arco-no-validity, arco-one-agent)
+error: settings file: no strategy `annealing` (there are: arco, random, grid, gbt-16, ga, sa-gbt, droplet, ml2, chameleon, arco-no-hardware, arco-own-critics, arco-top-k, arco-no-agents, arco-no-learning, arco-no-validity, arco-validity-trees, arco-one-agent)
   hint: name one of these with `strategy`, or with --strategy
 
 "#]],

@@ -1,14 +1,14 @@
-//! What `arco` believes of configurations: cost by a Gaussian process, validity by boosted trees.
+//! What `arco` believes of configurations, by a Gaussian process: how fast they are, and that next to failures nothing is fast.
+//! An ablation has boosted trees say what fails.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::agents::{Landscape, Standing};
-use crate::surrogate::{
-    GaussianProcess, GaussianProcessConstants, KnobFeatures, ValidityConstants, ValidityModel,
-};
+use crate::surrogate::{GaussianProcess, KnobFeatures, ValidityModel};
 use crate::task::{ConfigIndex, ConfigSpace, Digits};
 
+use super::constants::{ArcoConstants, Failures};
 use super::suggestion::Suggestion;
 
 /// The surrogates with what they said since the last fit.
@@ -16,8 +16,11 @@ pub(super) struct Beliefs {
     space: Arc<ConfigSpace>,
     features: KnobFeatures,
     cost: GaussianProcess,
+    failures: Failures,
+    /// The score of a failure, where it has one.
+    failure: f64,
     validity: ValidityModel,
-    /// Whether failures were seen, and are to be predicted.
+    /// Whether failures were seen, and trees predict them.
     fallible: bool,
     said: HashMap<ConfigIndex, Standing>,
     suggestion: Option<Suggestion>,
@@ -26,16 +29,14 @@ pub(super) struct Beliefs {
 }
 
 impl Beliefs {
-    pub fn new(
-        space: Arc<ConfigSpace>,
-        cost: GaussianProcessConstants,
-        validity: ValidityConstants,
-    ) -> Self {
+    pub fn new(space: Arc<ConfigSpace>, failures: Failures, constants: &ArcoConstants) -> Self {
         Self {
             features: KnobFeatures::new(&space),
             space,
-            cost: GaussianProcess::new(cost),
-            validity: ValidityModel::new(validity),
+            cost: GaussianProcess::new(constants.cost),
+            failures,
+            failure: constants.failure,
+            validity: ValidityModel::new(constants.validity),
             fallible: false,
             said: HashMap::new(),
             suggestion: None,
@@ -45,33 +46,29 @@ impl Beliefs {
 
     /// Learns from measurements: the cost of each, `None` for a failure. Those `pending` have been asked for, and
     /// nothing was told of them yet.
-    ///
-    /// Without the validity model a failure has the worst cost that was seen.
     pub fn fit(
         &mut self,
         measured: &[(Digits, Option<f64>)],
         pending: &[Digits],
-        validity_model: bool,
     ) -> Result<(), String> {
         self.said.clear();
         let costs: Vec<f64> = measured.iter().filter_map(|(_, cost)| *cost).collect();
         let scale = Scale::of(&costs);
-        let worst = costs.iter().copied().fold(0.0, f64::max);
-        let rows = || {
-            let counts = move |cost: &Option<f64>| cost.is_some() || !validity_model;
-            measured.iter().filter(move |(_, cost)| counts(cost))
-        };
-        let digits: Vec<&Digits> = rows().map(|(digits, _)| digits).collect();
-        let mut targets: Vec<f64> = rows()
-            .map(|(_, cost)| scale.score(cost.unwrap_or(worst)))
-            .collect();
+        let failure = (self.failures == Failures::Slow).then_some(self.failure);
+        let (digits, mut targets): (Vec<&Digits>, Vec<f64>) = measured
+            .iter()
+            .filter_map(|(digits, cost)| {
+                let score = cost.map(|cost| scale.score(cost)).or(failure)?;
+                Some((digits, score))
+            })
+            .unzip();
         self.unit = match &mut self.suggestion {
             Some(suggestion) => suggestion.take_off(&digits, &mut targets),
             None => 1.0,
         };
         let digits: Vec<&Digits> = digits.into_iter().chain(pending).collect();
         self.cost.fit(&self.features.table(&digits), &targets)?;
-        self.fallible = validity_model && costs.len() < measured.len();
+        self.fallible = self.failures == Failures::Trees && costs.len() < measured.len();
         if self.fallible {
             let digits: Vec<&Digits> = measured.iter().map(|(digits, _)| digits).collect();
             let valid: Vec<bool> = measured.iter().map(|(_, cost)| cost.is_some()).collect();

@@ -53,15 +53,20 @@ impl Arco {
     }
 
     /// Random configurations of a space that is not looked at whole. Agents find what is new by walking: for them only a half is
-    /// new, the other half is what was new before. Where a mask refuses nearly all that is drawn, drawing is what takes the time.
+    /// new, the rest is what was new before. Where a mask refuses nearly all that is drawn, less is new: drawing is what takes the time.
     fn random_sample(&mut self) -> Result<Vec<Digits>, StrategyError> {
         let size = self.sample();
         let kept = std::mem::take(&mut self.sampled);
-        let mut sample = self.random_valid(size - kept.len())?;
-        if self.parts.agents {
-            self.sampled = sample.iter().take(size / 2).cloned().collect();
-        }
+        let mut sample = if kept.is_empty() {
+            self.random_valid(size, usize::MAX)?
+        } else {
+            self.random_valid(size / 2, self.constants.draws)?
+        };
         sample.extend(kept);
+        sample.truncate(size);
+        if self.parts.agents {
+            self.sampled.clone_from(&sample);
+        }
         Ok(sample)
     }
 
@@ -85,7 +90,7 @@ impl Arco {
         let batch = self.constants.batch;
         let sample = match self.whole()? {
             Some(rest) => rest,
-            None => self.random_valid(self.constants.sample)?,
+            None => self.random_valid(self.constants.sample, usize::MAX)?,
         };
         let Some(hearsay) = self.beliefs.hearsay(&sample) else {
             return self.random.ask_unknown(batch, &self.plan.known);
@@ -210,14 +215,14 @@ impl Arco {
         starts
     }
 
-    /// Up to `n` random configurations that the template's condition allows, known or not.
-    fn random_valid(&mut self, n: usize) -> Result<Vec<Digits>, StrategyError> {
+    /// Up to `n` random configurations that the template's condition allows, known or not, out of so many draws at most.
+    fn random_valid(&mut self, n: usize, draws: usize) -> Result<Vec<Digits>, StrategyError> {
         let space = Arc::clone(self.environment.space());
         let rng = &mut self.rng;
         let length = space.range_length();
-        let drawn = take_valid(&space, n, Why::Random, || {
-            Some(ConfigIndex(rng.random_range(0..length)))
-        })?;
+        let mut indices =
+            std::iter::repeat_with(|| ConfigIndex(rng.random_range(0..length))).take(draws);
+        let drawn = take_valid(&space, n, Why::Random, || indices.next())?;
         let digits = drawn.iter().map(|proposal| space.digits(proposal.index));
         Ok(digits.collect::<Result<_, _>>()?)
     }

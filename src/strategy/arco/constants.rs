@@ -16,7 +16,9 @@ pub struct ArcoConstants {
     pub optimism: f64,
     /// Weight of the critic's value, standardised over what the agents came by.
     pub critic: f64,
-    /// What an invalid configuration is worth, in standard deviations of the score.
+    /// The score that a failure counts as where the cost model learns from it. Lower, and the length scales are about failures alone.
+    pub failure: f64,
+    /// What an invalid configuration is worth where trees say how probable that is, in standard deviations of the score.
     pub invalid: f64,
     /// Rounds of walks between two fits.
     pub rounds: usize,
@@ -26,6 +28,8 @@ pub struct ArcoConstants {
     pub whole: u64,
     /// Random configurations of a larger space that are looked at besides those that the agents come by.
     pub sample: usize,
+    /// Draws for the new ones among them, at most: a mask may refuse nearly all.
+    pub draws: usize,
     /// Walks start from so many of the best measured configurations.
     pub elite: usize,
     /// The agents.
@@ -45,11 +49,13 @@ impl Default for ArcoConstants {
             initial: 16,
             optimism: 2.0,
             critic: 0.1,
+            failure: -1.5,
             invalid: -3.0,
             rounds: 4,
             again: 0.5,
             whole: 1 << 15,
             sample: 1024,
+            draws: 1 << 17,
             elite: 8,
             team: TeamConstants::default(),
             cost: GaussianProcessConstants::default(),
@@ -72,8 +78,19 @@ pub struct Parts {
     pub agents: bool,
     /// Agents learn from their walks; without it they move as at first: at random, most knobs staying where they are.
     pub learning: bool,
-    /// Invalid configurations are predicted; without it a failure counts as the worst cost seen.
-    pub validity_model: bool,
+    /// What is learnt from a failure.
+    pub failures: Failures,
+}
+
+/// What is learnt from failures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failures {
+    /// That it is slow next to them: one smooth model of cost and failure, as sure of either as it has reason to be.
+    Slow,
+    /// How probable another one is, by boosted trees; what the cost model knows does not come from them.
+    Trees,
+    /// Nothing.
+    Ignored,
 }
 
 impl Parts {
@@ -84,7 +101,7 @@ impl Parts {
         confidence_sampling: true,
         agents: true,
         learning: true,
-        validity_model: true,
+        failures: Failures::Slow,
     };
 
     /// What `arco` or one of its ablations consists of.
@@ -112,7 +129,11 @@ impl Parts {
                 ..all
             },
             StrategyKind::ArcoWithoutValidity => Self {
-                validity_model: false,
+                failures: Failures::Ignored,
+                ..all
+            },
+            StrategyKind::ArcoValidityTrees => Self {
+                failures: Failures::Trees,
                 ..all
             },
             StrategyKind::ArcoOneAgent => Self {

@@ -58,7 +58,7 @@ impl Arco {
         constants: ArcoConstants,
     ) -> Self {
         let parts = Parts::of(kind);
-        let beliefs = Beliefs::new(Arc::clone(&space), constants.cost, constants.validity);
+        let beliefs = Beliefs::new(Arc::clone(&space), parts.failures, &constants);
         let described = DescribedSpace::of(context, &space);
         let template = described.as_ref().map(|space| space.template().clone());
         let knowledge = knowledge.begin(context, template);
@@ -183,7 +183,7 @@ impl Planner for Arco {
         }
         let pending = self.pending()?;
         self.beliefs
-            .fit(self.measured.rows(), &pending, self.parts.validity_model)
+            .fit(self.measured.rows(), &pending)
             .map_err(StrategyError::model(self.measured.len()))?;
         let candidates = self.candidates()?;
         let chosen = self.choose(&candidates, batch)?;
