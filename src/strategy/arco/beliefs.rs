@@ -183,3 +183,51 @@ impl Scale {
         ((-cost.ln() - self.mean) / self.deviation).max(LOWEST)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::{Entity, Knob, KnobKind};
+
+    /// Fitted to one tile of 1 to 512, of which 1 to 16 work and all that work are about as fast.
+    fn fitted(failures: Failures) -> Vec<Standing> {
+        let sizes = (0..10).map(|log| Entity::Split(vec![-1, 1 << log]));
+        let knob = Knob::new("tile_x", KnobKind::Split, sizes.collect()).unwrap();
+        let space = Arc::new(ConfigSpace::new(vec![knob]).unwrap());
+        let mut beliefs = Beliefs::new(space, failures, &ArcoConstants::default());
+        let cost = |log: u32| (log < 5).then_some(1e-3 + 1e-6 * f64::from(log));
+        let measured: Vec<(Digits, Option<f64>)> = [0, 1, 3, 4, 5, 6, 8, 9]
+            .map(|log| (vec![log], cost(log)))
+            .to_vec();
+        beliefs.fit(&measured, &[]).unwrap();
+        beliefs.survey(&[[2], [7]]).unwrap()
+    }
+
+    #[test]
+    fn between_failures_little_is_expected_and_nothing_is_called_improbable() {
+        let standings = fitted(Failures::Slow);
+        assert!(
+            standings[1].score < standings[0].score - 1.0,
+            "{standings:?}"
+        );
+        assert_eq!([standings[0].validity, standings[1].validity], [1.0; 2]);
+    }
+
+    #[test]
+    fn trees_call_it_improbable() {
+        let standings = fitted(Failures::Trees);
+        assert!(standings[0].validity > 0.5, "{standings:?}");
+        assert!(standings[1].validity < 0.5, "{standings:?}");
+    }
+
+    #[test]
+    fn ignored_failures_leave_what_is_between_them_to_be_explored() {
+        let standings = fitted(Failures::Ignored);
+        assert_eq!(standings[1].validity, 1.0);
+        let slow = fitted(Failures::Slow);
+        assert!(
+            standings[1].uncertainty > slow[1].uncertainty,
+            "{standings:?} {slow:?}"
+        );
+    }
+}
