@@ -17,6 +17,8 @@ mod any_space;
 mod hidden;
 #[path = "strategies/large.rs"]
 mod large;
+#[path = "strategies/narrow.rs"]
+mod narrow;
 #[path = "strategies/originals.rs"]
 mod originals;
 
