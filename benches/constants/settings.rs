@@ -28,8 +28,8 @@ pub fn settings() -> Vec<Setting> {
         }
     }
     settings.extend([
-        changed("initial 8", |constants| constants.initial = 8),
-        changed("initial 24", |constants| constants.initial = 24),
+        changed("initial 4", |constants| constants.initial = 4),
+        changed("initial 16", |constants| constants.initial = 16),
         changed("failure -1", |constants| constants.failure = -1.0),
         changed("failure -3", |constants| constants.failure = -3.0),
         changed("temperature halved", |constants| {

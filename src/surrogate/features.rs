@@ -30,6 +30,19 @@ impl KnobFeatures {
         self.columns
     }
 
+    /// The lowest and the highest number of each feature.
+    pub fn ranges(&self) -> Vec<(f64, f64)> {
+        let mut ranges = Vec::with_capacity(self.columns);
+        for knob in &self.rows {
+            for c in 0..knob[0].len() {
+                let column = knob.iter().map(|row| row[c]);
+                let low = column.clone().fold(f64::INFINITY, f64::min);
+                ranges.push((low, column.fold(f64::NEG_INFINITY, f64::max)));
+            }
+        }
+        ranges
+    }
+
     /// The feature rows of configurations, given by their digits.
     pub fn table<D: AsRef<[u32]>>(&self, configs: &[D]) -> FeatureTable {
         let rows = configs.len();
@@ -93,5 +106,23 @@ fn entity_numbers(position: usize, entity: &Entity) -> Vec<f64> {
                 .or_else(|| value.as_bool().map(f64::from))
                 .unwrap_or(position as f64),
         ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::KnobKind;
+
+    #[test]
+    fn ranges_are_those_of_all_values_of_each_knob() {
+        let sizes = [1, 2, 4, 8].map(|size| Entity::Split(vec![-1, size]));
+        let unrolled = [false, true].map(|value| Entity::Other(value.into()));
+        let knobs = vec![
+            Knob::new("tile_x", KnobKind::Split, sizes.to_vec()).unwrap(),
+            Knob::new("unroll", KnobKind::Other, unrolled.to_vec()).unwrap(),
+        ];
+        let features = KnobFeatures::new(&ConfigSpace::new(knobs).unwrap());
+        assert_eq!(features.ranges(), [(0.0, 3.0), (0.0, 1.0)]);
     }
 }

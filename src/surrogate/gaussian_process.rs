@@ -36,7 +36,7 @@ impl Default for GaussianProcessConstants {
 pub struct GaussianProcess {
     constants: GaussianProcessConstants,
     /// Shift and scale of each feature.
-    range: Vec<(f64, f64)>,
+    unit: Vec<(f64, f64)>,
     /// Logarithm of each inverse length scale, of features scaled to [0, 1].
     log_inverse: Vec<f64>,
     /// Logarithm of the noise variance.
@@ -54,12 +54,18 @@ const JITTER: f64 = 1e-6;
 const STEP: f64 = 0.7;
 
 impl GaussianProcess {
-    /// A process that has learnt nothing yet.
-    pub const fn new(constants: GaussianProcessConstants) -> Self {
+    /// A process that has learnt nothing yet, of features from the first to the second of each of these.
+    ///
+    /// They are the whole space's: by those of the rows a distance would mean something else whenever a row is new.
+    pub fn new(constants: GaussianProcessConstants, ranges: &[(f64, f64)]) -> Self {
+        let unit = |&(low, high): &(f64, f64)| {
+            let scale = if high > low { 1.0 / (high - low) } else { 0.0 };
+            (low, scale)
+        };
         Self {
             constants,
-            range: Vec::new(),
-            log_inverse: Vec::new(),
+            unit: ranges.iter().map(unit).collect(),
+            log_inverse: vec![0.0; ranges.len()],
             log_noise: -4.0,
             rows: Vec::new(),
             factor: Vec::new(),
@@ -77,19 +83,8 @@ impl GaussianProcess {
     /// When the covariance cannot be factorised.
     ///
     /// # Panics
-    /// When there are more targets than rows.
+    /// When there are more targets than rows, or a table's columns are not the features.
     pub fn fit(&mut self, table: &FeatureTable, targets: &[f64]) -> Result<(), String> {
-        if self.log_inverse.len() != table.columns {
-            self.log_inverse = vec![0.0; table.columns];
-        }
-        self.range = (0..table.columns)
-            .map(|c| {
-                let column = &table.values[c * table.rows..(c + 1) * table.rows];
-                let low = column.iter().copied().fold(f64::INFINITY, f64::min);
-                let high = column.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                (low, if high > low { 1.0 / (high - low) } else { 0.0 })
-            })
-            .collect();
         self.rows = self.scaled(table);
         self.choose_scales(targets);
         let covariance = self.covariance(&self.rows, &self.log_inverse, self.log_noise);
@@ -204,9 +199,10 @@ impl GaussianProcess {
     }
 
     fn scaled(&self, table: &FeatureTable) -> Vec<Vec<f64>> {
+        assert_eq!(table.columns, self.unit.len(), "a column for each feature");
         (0..table.rows)
             .map(|r| {
-                let columns = self.range.iter().enumerate();
+                let columns = self.unit.iter().enumerate();
                 columns
                     .map(|(c, (low, scale))| (table.values[c * table.rows + r] - low) * scale)
                     .collect()
@@ -436,9 +432,13 @@ mod tests {
         (points, heights)
     }
 
+    fn of_two_features(constants: GaussianProcessConstants) -> GaussianProcess {
+        GaussianProcess::new(constants, &[(0.0, 1.0); 2])
+    }
+
     fn fitted() -> GaussianProcess {
         let (points, heights) = hill();
-        let mut process = GaussianProcess::new(GaussianProcessConstants::default());
+        let mut process = of_two_features(GaussianProcessConstants::default());
         for _ in 0..6 {
             process.fit(&table(&points), &heights).unwrap();
         }
@@ -457,6 +457,19 @@ mod tests {
     }
 
     #[test]
+    fn distances_are_parts_of_the_features_range_and_not_of_that_of_the_rows() {
+        let mut process = of_two_features(GaussianProcessConstants {
+            passes: 0,
+            ..GaussianProcessConstants::default()
+        });
+        let near = [(0.0, 0.0), (0.1, 0.0)];
+        process.fit(&table(&near), &[-1.0, 1.0]).unwrap();
+        let beliefs = process.predict(&table(&[(0.05, 0.0), (1.0, 0.0)])).unwrap();
+        assert!(beliefs[0].deviation < 0.15, "{beliefs:?}");
+        assert!(beliefs[1].deviation > 0.7, "{beliefs:?}");
+    }
+
+    #[test]
     fn a_batch_takes_the_best_first_and_nothing_twice_that_would_tell_the_same() {
         let process = fitted();
         // Two points far away and next to each other, and one far away elsewhere.
@@ -472,17 +485,14 @@ mod tests {
     fn what_is_being_measured_changes_no_mean_and_leaves_less_to_learn_near_it() {
         let (mut points, heights) = hill();
         let asked = table(&[(4.0, 4.0), (4.1, 4.0), (0.7, 0.5)]);
-        let mut process = GaussianProcess::new(GaussianProcessConstants {
+        let mut process = of_two_features(GaussianProcessConstants {
             passes: 0,
             ..GaussianProcessConstants::default()
         });
-        // The far point is among the rows both times, so that features have one scale.
-        points.push((9.0, 9.0));
-        let far = [heights.as_slice(), &[0.0]].concat();
-        process.fit(&table(&points), &far).unwrap();
+        process.fit(&table(&points), &heights).unwrap();
         let before = process.predict(&asked).unwrap();
         points.push((4.0, 4.0));
-        process.fit(&table(&points), &far).unwrap();
+        process.fit(&table(&points), &heights).unwrap();
         let after = process.predict(&asked).unwrap();
         for (before, after) in before.iter().zip(&after) {
             assert!(
@@ -503,7 +513,7 @@ mod tests {
 
     #[test]
     fn rows_that_are_all_equal_are_no_trouble() {
-        let mut process = GaussianProcess::new(GaussianProcessConstants::default());
+        let mut process = of_two_features(GaussianProcessConstants::default());
         process.fit(&table(&[(1.0, 1.0); 5]), &[0.0; 5]).unwrap();
         assert!(
             process.predict(&table(&[(1.0, 1.0)])).unwrap()[0]

@@ -30,10 +30,11 @@ pub(super) struct Beliefs {
 
 impl Beliefs {
     pub fn new(space: Arc<ConfigSpace>, failures: Failures, constants: &ArcoConstants) -> Self {
+        let features = KnobFeatures::new(&space);
         Self {
-            features: KnobFeatures::new(&space),
+            cost: GaussianProcess::new(constants.cost, &features.ranges()),
+            features,
             space,
-            cost: GaussianProcess::new(constants.cost),
             failures,
             failure: constants.failure,
             validity: ValidityModel::new(constants.validity),

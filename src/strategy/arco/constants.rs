@@ -46,7 +46,7 @@ impl Default for ArcoConstants {
     fn default() -> Self {
         Self {
             batch: 4,
-            initial: 16,
+            initial: 8,
             optimism: 2.0,
             critic: 0.1,
             failure: -1.5,
