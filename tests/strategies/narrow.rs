@@ -38,9 +38,10 @@ fn where_a_mask_refuses_nearly_all_a_plan_draws_no_more_than_it_may() {
         asked.push(total - asked_before);
         asked_before = total;
     }
-    // Four plans are random, the fifth draws a whole sample; those after it take most of theirs from it.
-    assert!(asked[4] > 1 << 21, "{asked:?}");
-    for &asked in &asked[5..] {
+    // Two plans are random and draw until they are full, the third draws a whole sample; those after it take most of theirs
+    // from it.
+    assert!(asked[2] > 1 << 21, "{asked:?}");
+    for &asked in asked[..2].iter().chain(&asked[3..]) {
         assert!(asked < (1 << 17) + 4096, "{asked}");
     }
 }

@@ -101,9 +101,12 @@ impl Beliefs {
         self.suggestion.is_some()
     }
 
-    /// What other tasks suggest of configurations, in no unit; `None` without them.
-    pub fn hearsay(&self, configs: &[Digits]) -> Option<Vec<f64>> {
-        Some(self.suggestion.as_ref()?.hearsay(configs))
+    /// What other tasks suggest of configurations, in no unit; 0 where they suggest nothing.
+    pub fn hearsay(&self, configs: &[Digits]) -> Vec<f64> {
+        match &self.suggestion {
+            Some(suggestion) => suggestion.hearsay(configs),
+            None => vec![0.0; configs.len()],
+        }
     }
 
     /// The part of the score that is other tasks' suggestion.

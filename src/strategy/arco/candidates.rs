@@ -88,13 +88,14 @@ impl Arco {
     /// The first measurements: random ones, and where other tasks suggest something most of them at its word.
     pub(super) fn first_plan(&mut self) -> Result<Vec<Proposal>, StrategyError> {
         let batch = self.constants.batch;
+        if !self.beliefs.is_suggested() {
+            return self.random.ask_unknown(batch, &self.plan.known);
+        }
         let sample = match self.whole()? {
             Some(rest) => rest,
             None => self.random_valid(self.constants.sample, usize::MAX)?,
         };
-        let Some(hearsay) = self.beliefs.hearsay(&sample) else {
-            return self.random.ask_unknown(batch, &self.plan.known);
-        };
+        let hearsay = self.beliefs.hearsay(&sample);
         let candidates = self.unknown(sample.into_iter().zip(hearsay));
         let temperature = self.constants.confidence.temperature;
         let heard = draw(&candidates, batch - batch / 4, temperature, &mut self.rng);
