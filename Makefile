@@ -219,7 +219,7 @@ bench-gpu-search: venv build ## CPU time and memory of the search on ResNet-18's
 	$(CLEAN_ENV) PYTHONPATH=tvm-patches $(VENV)/bin/python benches/gpu_search_cpu.py
 
 .PHONY: bench-gpu-strategies
-bench-gpu-strategies: build ## arco on recorded GPU spaces beside Kernel Tuner's strategies, which are installed below .build (an hour)
+bench-gpu-strategies: build ## arco on recorded GPU spaces beside Kernel Tuner's strategies, which are installed below .build (six minutes)
 	$(PYTHON) benches/gpu_strategies.py $(if $(SPACES),--spaces $(SPACES))
 
 .PHONY: bench-vta

@@ -99,7 +99,8 @@ pub struct SearchArgs {
     #[arg(long, requires = "compare")]
     pub exhaustive: bool,
     /// Answer another program's questions by the draft model: on standard input lines such as {"layer": 0, "geometry":
-    /// NAME, "tiles": [7, 14, 1, 2, 2, 1]}, on standard output the cycles of each, or null; without tiles all that there are
+    /// NAME, "tiles": [7, 14, 1, 2, 2, 1]}, on standard output the cycles of each, or null; without tiles all that there are;
+    /// to {"front": [such objects...]} the geometries that none beats by these schedules
     #[arg(long, conflicts_with = "compare")]
     pub evaluate: bool,
 }
