@@ -12,7 +12,6 @@ use arco_tvm::codesign::{
 };
 use arco_tvm::record::read_log;
 use arco_tvm::seed::Seed;
-use arco_tvm::tuning::CancelToken;
 use arco_tvm::vta::config::{Geometry, VtaConfig};
 use serde_json::{Value, json};
 
@@ -63,16 +62,7 @@ fn searched(problem: &Arc<Problem>, chooser: Chooser, budget: usize, seed: u64) 
         .build()
         .unwrap();
     let (mut draft, recalled) = (DraftEvaluator::default(), Recalled::default());
-    let cancel = CancelToken::default();
-    let done = run(
-        problem,
-        &mut search,
-        &mut draft,
-        &recalled,
-        None,
-        &cancel,
-        |_| {},
-    );
+    let done = run(problem, &mut search, &mut draft, &recalled, None, |_, _| {});
     runtime.block_on(done).unwrap();
     search
 }
@@ -134,6 +124,47 @@ fn a_search_repeats_with_its_seed() {
         (search.best(), front)
     };
     assert_eq!(run(7), run(7));
+}
+
+#[test]
+fn others_have_their_turn_after_each_evaluation() {
+    let problem = problem(Objective::Latency);
+    let constants = SearchConstants::default();
+    let mut search = Search::new(
+        Arc::clone(&problem),
+        Chooser::Agents,
+        48,
+        Seed(1),
+        constants,
+    )
+    .unwrap();
+    let (mut draft, recalled) = (DraftEvaluator::default(), Recalled::default());
+    let mut heard = Vec::new();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let searching = run(
+            &problem,
+            &mut search,
+            &mut draft,
+            &recalled,
+            None,
+            |_, untold| {
+                heard.push(untold);
+            },
+        );
+        tokio::select! {
+            biased;
+            _ = searching => panic!("the search ended before anybody else had a turn"),
+            () = std::future::ready(()) => {}
+        }
+    });
+    assert_eq!(
+        heard,
+        [1],
+        "how many evaluations the search was not told of"
+    );
 }
 
 #[test]

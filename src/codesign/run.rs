@@ -2,7 +2,6 @@
 
 use crate::record::AppendError;
 use crate::strategy::StrategyError;
-use crate::tuning::CancelToken;
 
 use super::evaluator::Evaluator;
 use super::journal::{Event, Recalled, SearchJournal};
@@ -23,7 +22,10 @@ pub enum SearchError {
     Journal(#[from] AppendError),
 }
 
-/// Runs a search until its budget is spent, nothing is left, or it is cancelled. Returns how many points were recalled.
+/// Runs a search until its budget is spent or nothing is left. Returns how many points were recalled.
+///
+/// After each evaluation `progress` hears how many the search has not been told of yet, and others have their turn. To drop the
+/// future there loses nothing: what was evaluated is in the journal.
 ///
 /// # Errors
 /// When the search, the evaluator or the journal fails for good.
@@ -33,14 +35,13 @@ pub async fn run<E: Evaluator>(
     evaluator: &mut E,
     recalled: &Recalled,
     mut journal: Option<&mut SearchJournal>,
-    cancel: &CancelToken,
-    mut progress: impl FnMut(&Search),
+    mut progress: impl FnMut(&Search, usize),
 ) -> Result<usize, SearchError> {
     let mut from_before = 0;
-    while !cancel.is_cancelled() {
+    loop {
         let points = search.ask()?;
         if points.is_empty() {
-            break;
+            return Ok(from_before);
         }
         let mut told: Vec<(Point, Option<u64>)> = Vec::with_capacity(points.len());
         let mut new: Vec<Point> = Vec::new();
@@ -59,11 +60,11 @@ pub async fn run<E: Evaluator>(
                 journal.write(&Event::evaluation(&point, cycles))?;
             }
             told.push((point, cycles));
+            progress(search, told.len());
+            // The draft model never waits for anything, and a draft can take seconds: Ctrl-C must be heard.
+            tokio::task::yield_now().await;
         }
         search.tell(&told);
-        progress(search);
-        // The draft model never waits for anything: others must have their turn, and Ctrl-C be heard.
-        tokio::task::yield_now().await;
+        progress(search, 0);
     }
-    Ok(from_before)
 }

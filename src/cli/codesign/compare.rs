@@ -16,7 +16,6 @@ use crate::codesign::{
     run as run_search, schedules_of_any,
 };
 use crate::seed::Seed;
-use crate::tuning::CancelToken;
 use crate::vta::config::{Geometry, Mem};
 
 use super::Networks;
@@ -165,13 +164,11 @@ async fn one(
         evaluator,
         &Recalled::default(),
         None,
-        &CancelToken::default(),
-        |search| {
-            curve.extend(
-                search
-                    .best()
-                    .map(|best| (search.ledger().len(), best.score)),
-            )
+        |search, untold| {
+            if untold == 0 {
+                let best = search.best();
+                curve.extend(best.map(|best| (search.ledger().len(), best.score)));
+            }
         },
     )
     .await

@@ -18,7 +18,6 @@ use crate::codesign::{
 };
 use crate::frontend::{ModelDetails, ModelSpec};
 use crate::seed::Seed;
-use crate::tuning::CancelToken;
 
 use super::context::{Context, interruptible};
 use super::error::CliError;
@@ -177,18 +176,17 @@ async fn search(
         .map_err(|error| CliError::new(ExitCode::Failure, error.to_string(), ""))?;
     let begun = Instant::now();
     let mut said = Instant::now();
-    let cancel = CancelToken::default();
     let done = run_search(
         problem,
         &mut search,
         &mut evaluator,
         &recalled,
         Some(&mut journal),
-        &cancel,
-        |search| {
+        |search, untold| {
             if said.elapsed() >= SAID_EVERY {
                 said = Instant::now();
-                printer.note(report::search_line(search, budget, begun.elapsed()));
+                let line = report::search_line(search, untold, budget, begun.elapsed());
+                printer.note(line);
             }
         },
     );
@@ -204,7 +202,7 @@ async fn search(
             ));
         }
     }
-    printer.note(report::search_line(&search, budget, begun.elapsed()));
+    printer.note(report::search_line(&search, 0, budget, begun.elapsed()));
     Ok(search)
 }
 

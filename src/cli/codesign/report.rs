@@ -63,8 +63,13 @@ pub(super) fn describe(geometry: &Geometry) -> String {
     )
 }
 
-/// Where a search stands.
-pub(super) fn search_line(search: &Search, budget: usize, elapsed: Duration) -> String {
+/// Where a search stands, with what was evaluated since it was last told.
+pub(super) fn search_line(
+    search: &Search,
+    untold: usize,
+    budget: usize,
+    elapsed: Duration,
+) -> String {
     let best = search.best().map_or_else(
         || "no geometry is complete yet".to_owned(),
         |best| {
@@ -78,7 +83,7 @@ pub(super) fn search_line(search: &Search, budget: usize, elapsed: Duration) -> 
     format!(
         "[{}] {}/{budget} evaluations, {} geometries in the race; {best}",
         format::duration(elapsed),
-        search.ledger().len(),
+        search.ledger().len() + untold,
         search.alive().len()
     )
 }
