@@ -54,9 +54,9 @@ const JITTER: f64 = 1e-6;
 const STEP: f64 = 0.7;
 
 impl GaussianProcess {
-    /// A process that has learnt nothing yet, of features from the first to the second of each of these.
+    /// A process that has learnt nothing yet, of features with this lowest and highest value each.
     ///
-    /// They are the whole space's: by those of the rows a distance would mean something else whenever a row is new.
+    /// `ranges` are the whole space's: by those of the rows a distance would mean something else whenever a row is new.
     pub fn new(constants: GaussianProcessConstants, ranges: &[(f64, f64)]) -> Self {
         let unit = |&(low, high): &(f64, f64)| {
             let scale = if high > low { 1.0 / (high - low) } else { 0.0 };
