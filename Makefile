@@ -200,7 +200,7 @@ bench-large: | rust ## Strategies in a space of 1e9, with and without agents (ab
 	$(CARGO) bench --locked --bench large_space
 
 .PHONY: bench-constants
-bench-constants: | rust ## Other constants of arco on recorded spaces, each space left out in turn (half an hour)
+bench-constants: | rust ## Other constants of arco on recorded spaces, each space left out in turn (a quarter of an hour)
 	$(CARGO) bench --locked --bench constants
 
 # Agents have something to find there: no such space is looked at whole.
