@@ -126,45 +126,45 @@ fn a_search_repeats_with_its_seed() {
     assert_eq!(run(7), run(7));
 }
 
-#[test]
-fn others_have_their_turn_after_each_evaluation() {
-    let problem = problem(Objective::Latency);
-    let constants = SearchConstants::default();
-    let mut search = Search::new(
-        Arc::clone(&problem),
-        Chooser::Agents,
-        48,
-        Seed(1),
-        constants,
-    )
-    .unwrap();
-    let (mut draft, recalled) = (DraftEvaluator::default(), Recalled::default());
+/// How many evaluations a search was not told of whenever `progress` heard of it before anybody else had a turn.
+fn heard_before_others(problem: &Arc<Problem>, recalled: &Recalled) -> Vec<usize> {
+    let (mut search, mut draft) = (begun(problem), DraftEvaluator::default());
     let mut heard = Vec::new();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
     runtime.block_on(async {
-        let searching = run(
-            &problem,
-            &mut search,
-            &mut draft,
-            &recalled,
-            None,
-            |_, untold| {
-                heard.push(untold);
-            },
-        );
+        let progress = |_: &Search, untold| heard.push(untold);
+        let searching = run(problem, &mut search, &mut draft, recalled, None, progress);
         tokio::select! {
             biased;
             _ = searching => panic!("the search ended before anybody else had a turn"),
             () = std::future::ready(()) => {}
         }
     });
-    assert_eq!(
-        heard,
-        [1],
-        "how many evaluations the search was not told of"
-    );
+    heard
+}
+
+fn begun(problem: &Arc<Problem>) -> Search {
+    let constants = SearchConstants::default();
+    Search::new(Arc::clone(problem), Chooser::Agents, 48, Seed(1), constants).unwrap()
+}
+
+#[test]
+fn others_have_their_turn_after_each_evaluation() {
+    let problem = problem(Objective::Latency);
+    assert_eq!(heard_before_others(&problem, &Recalled::default()), [1]);
+}
+
+#[test]
+fn others_have_their_turn_where_all_is_known_from_before() {
+    let problem = problem(Objective::Latency);
+    let mut recalled = Recalled::default();
+    for point in begun(&problem).ask().unwrap() {
+        let cycles = DraftEvaluator::default().cycles(&problem.network, &point);
+        recalled.add(&point, cycles.unwrap());
+    }
+    assert_eq!(heard_before_others(&problem, &recalled), [1]);
 }
 
 #[test]

@@ -22,10 +22,10 @@ pub enum SearchError {
     Journal(#[from] AppendError),
 }
 
-/// Runs a search until its budget is spent or nothing is left. Returns how many points were recalled.
+/// Runs a search until its budget is spent or nothing is left.
 ///
-/// After each evaluation `progress` hears how many the search has not been told of yet, and others have their turn. To drop the
-/// future there loses nothing: what was evaluated is in the journal.
+/// After each point, recalled or evaluated, `progress` hears how many the search has not been told of yet, and others have their
+/// turn. To drop the future there loses nothing: what was evaluated is in the journal.
 ///
 /// # Errors
 /// When the search, the evaluator or the journal fails for good.
@@ -36,29 +36,26 @@ pub async fn run<E: Evaluator>(
     recalled: &Recalled,
     mut journal: Option<&mut SearchJournal>,
     mut progress: impl FnMut(&Search, usize),
-) -> Result<usize, SearchError> {
-    let mut from_before = 0;
+) -> Result<(), SearchError> {
     loop {
         let points = search.ask()?;
         if points.is_empty() {
-            return Ok(from_before);
+            return Ok(());
         }
         let mut told: Vec<(Point, Option<u64>)> = Vec::with_capacity(points.len());
-        let mut new: Vec<Point> = Vec::new();
         for point in points {
-            match recalled.find(&point) {
-                Some(cycles) => told.push((point, cycles)),
-                None => new.push(point),
-            }
-        }
-        from_before += told.len();
-        for point in new {
-            let cycles = evaluator
-                .cycles(&problem.network, &point)
-                .map_err(SearchError::Evaluator)?;
-            if let Some(journal) = &mut journal {
-                journal.write(&Event::evaluation(&point, cycles))?;
-            }
+            let cycles = match recalled.find(&point) {
+                Some(cycles) => cycles,
+                None => {
+                    let cycles = evaluator
+                        .cycles(&problem.network, &point)
+                        .map_err(SearchError::Evaluator)?;
+                    if let Some(journal) = &mut journal {
+                        journal.write(&Event::evaluation(&point, cycles))?;
+                    }
+                    cycles
+                }
+            };
             told.push((point, cycles));
             progress(search, told.len());
             // The draft model never waits for anything, and a draft can take seconds: Ctrl-C must be heard.
